@@ -1,0 +1,1 @@
+"""What to do about whom: decisions and the call list."""

@@ -1,0 +1,1 @@
+"""Churn and stagnation: models, evaluation over time, reasons."""

@@ -1,0 +1,1 @@
+"""Where transactions come from: readers, cleaning with its ledger, public data sets, the simulator."""

@@ -1,0 +1,37 @@
+"""The in-process data base: one place that opens DuckDB and turns frames into Ibis tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+from ibis.expr.types import Table
+
+from segml.schema import DataError
+
+
+def connect(threads: int | None = None) -> Any:
+    """Return an Ibis backend on a fresh in-memory DuckDB; the number of threads never changes a result."""
+    settings: dict[str, Any] = {"threads": threads} if threads is not None else {}
+    return ibis.duckdb.connect(**settings)
+
+
+def to_table(data: Any, backend: Any | None = None) -> Table:
+    """Return an Ibis table over a pandas, polars, pyarrow or Ibis table; the caller's object is not changed.
+
+    Anything that exports the Arrow C stream (``__arrow_c_stream__``) is accepted. An Ibis table is returned as it is.
+    """
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, pd.DataFrame):
+        arrow = pa.Table.from_pandas(data, preserve_index=False)
+    elif isinstance(data, pa.Table):
+        arrow = data
+    elif hasattr(data, "__arrow_c_stream__"):
+        arrow = pa.table(data)
+    else:
+        raise DataError(f"a table is needed: pandas, polars, pyarrow or Ibis; found {type(data).__name__}")
+    backend = backend if backend is not None else connect()
+    return backend.create_table(ibis.util.gen_name("frame"), obj=arrow, temp=True)

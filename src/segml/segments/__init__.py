@@ -1,0 +1,1 @@
+"""Segments: rule-based schemes, clusters, profiles."""

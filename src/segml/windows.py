@@ -1,0 +1,96 @@
+"""Half-open time windows: the only place that compares a date with the as-of date.
+
+Features look back from the as-of date, ``[start, as_of)``; labels look forward from it,
+``[as_of, end)``. Every function takes either pandas or Ibis values, so that the same words mean the
+same thing in the data base and in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+DAY_SECONDS = 86_400
+
+
+def as_timestamp(moment: str | date | datetime | pd.Timestamp) -> pd.Timestamp:
+    """Return an as-of date as a timestamp without a time zone; a bare date means its midnight.
+
+    >>> as_timestamp("2011-03-13")
+    Timestamp('2011-03-13 00:00:00')
+    """
+    stamp = pd.Timestamp(moment)
+    if stamp.tz is not None:
+        raise ValueError(f"an as-of date carries no time zone; found {stamp}")
+    return stamp.as_unit("us")
+
+
+def midnight_after(moment: pd.Timestamp) -> pd.Timestamp:
+    """Return the first midnight after a moment: the default as-of date for a log that ends then.
+
+    >>> midnight_after(pd.Timestamp("2011-12-09 12:50"))
+    Timestamp('2011-12-10 00:00:00')
+    """
+    return pd.Timestamp(moment).normalize().as_unit("us") + pd.Timedelta(days=1)
+
+
+def shift(as_of: pd.Timestamp, *, days: int = 0, months: int = 0) -> pd.Timestamp:
+    """Return the as-of date moved by days and calendar months (negative: back)."""
+    return (as_of + pd.DateOffset(months=months) + pd.Timedelta(days=days)).as_unit("us")
+
+
+def months_in_days(as_of: pd.Timestamp, months: int) -> float:
+    """Return the length in days of the last ``months`` calendar months before the as-of date.
+
+    >>> months_in_days(pd.Timestamp("2011-03-13"), 3)
+    90.0
+    """
+    return (as_of - shift(as_of, months=-months)).total_seconds() / DAY_SECONDS
+
+
+def before(time: Any, as_of: Any) -> Any:
+    """Tell which moments lie strictly before the as-of date."""
+    return time < as_of
+
+
+def within(time: Any, start: Any, end: Any) -> Any:
+    """Tell which moments lie in ``[start, end)``."""
+    return (time >= start) & (time < end)
+
+
+def known(ordered_at: Any, cancelled_at: Any, as_of: Any) -> Any:
+    """Tell which order lines were known, and stood, just before the as-of date.
+
+    A line that is cancelled later still stands: at the as-of date nobody could know.
+    """
+    return before(ordered_at, as_of) & (cancelled_at.isnull() | (cancelled_at >= as_of))
+
+
+def training_dates(
+    test_date: pd.Timestamp, first_date: pd.Timestamp, *, horizon_days: int, spacing_days: int, at_most: int
+) -> list[pd.Timestamp]:
+    """Return the as-of dates whose labels are complete at ``test_date``, oldest first.
+
+    The latest is one horizon before the test date (the embargo), the others follow backwards every
+    ``spacing_days`` down to ``first_date`` (inclusive).
+
+    >>> training_dates(pd.Timestamp("2011-06-12"), pd.Timestamp("2011-01-01"), horizon_days=90,
+    ...                spacing_days=30, at_most=12)
+    [Timestamp('2011-01-13 00:00:00'), Timestamp('2011-02-12 00:00:00'), Timestamp('2011-03-14 00:00:00')]
+    """
+    latest = test_date - pd.Timedelta(days=horizon_days)
+    steps = (latest - pd.Timedelta(days=spacing_days * step) for step in range(at_most))
+    return sorted(moment for moment in steps if moment >= first_date)
+
+
+def check_embargo(training: Sequence[pd.Timestamp], test_date: pd.Timestamp, *, horizon_days: int) -> None:
+    """Raise ``ValueError`` where the label window of a training date reaches past the test date."""
+    late = [moment for moment in training if moment + pd.Timedelta(days=horizon_days) > test_date]
+    if late:
+        raise ValueError(
+            f"training dates {[str(moment.date()) for moment in late]} have labels that end after the test date "
+            f"{test_date.date()}; leave one horizon ({horizon_days} days) between them"
+        )
