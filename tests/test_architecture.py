@@ -26,6 +26,7 @@ LAYERS = {
     "report": 9,
     "tracking": 9,
     "model": 10,
+    "artifacts": 10,
     "cli": 10,
     "train": 11,
     "backtest": 11,

@@ -1,0 +1,87 @@
+"""What a run leaves in a folder: files appear under their final names all at once, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from segml.schema import OutputError
+
+STAGING_PREFIX = ".segml-unfinished-"
+
+
+@contextmanager
+def staged(output: Path) -> Iterator[Path]:
+    """Yield a staging folder inside ``output``; on success its entries move into ``output``, else they vanish.
+
+    What an earlier, killed run left behind in its staging folder is removed first.
+
+    Raises
+    ------
+    OutputError : the folder cannot be made or written
+    """
+    check_writable(output)
+    _remove_leftovers(output)
+    staging = Path(tempfile.mkdtemp(prefix=f"{STAGING_PREFIX}{os.getpid()}-", dir=output))
+    try:
+        yield staging
+        for entry in sorted(staging.iterdir()):
+            _replace(entry, output / entry.name)
+    except OSError as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror or error}; give another --output") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def check_writable(output: Path) -> None:
+    """Make the output folder, or raise ``OutputError`` that says why it cannot be used."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except FileExistsError:
+        raise OutputError(f"output {output} is a file; a folder is needed") from None
+    except OSError as error:
+        raise OutputError(f"output folder {output} is not writable: {error.strerror}; give another --output") from None
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write one file by way of a temporary name beside it, so that no half of it ever bears the final name."""
+    check_writable(path.parent)
+    if path.is_dir():
+        raise OutputError(f"output {path} is a folder; a file name is needed")
+    temporary = path.with_name(f"{STAGING_PREFIX}{os.getpid()}-{path.name}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _replace(entry: Path, target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    os.replace(entry, target)
+
+
+def _remove_leftovers(output: Path) -> None:
+    for leftover in output.glob(f"{STAGING_PREFIX}*"):
+        pid = leftover.name.removeprefix(STAGING_PREFIX).split("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

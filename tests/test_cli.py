@@ -1,0 +1,83 @@
+import argparse
+import os
+import signal
+
+import pytest
+
+from segml import cli
+from segml.schema import DataError
+
+
+def arguments(**values: object) -> argparse.Namespace:
+    return argparse.Namespace(**{"debug": False, "config": None, "overrides": [], **values})
+
+
+def test_success_is_zero() -> None:
+    assert cli.run(lambda _: None, arguments()) == 0
+
+
+def test_bad_input_is_two_and_one_message_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def command(_: argparse.Namespace) -> None:
+        raise DataError("found this; expected that")
+
+    assert cli.run(command, arguments()) == 2
+    assert capsys.readouterr() == ("", "segml: error: found this; expected that\n")
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def command(_: argparse.Namespace) -> None:
+        raise DataError("found this")
+
+    assert cli.run(command, arguments(debug=True)) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_bug_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(lambda _: [][0], arguments()) == 1
+    assert "a bug in segml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "words"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "SIGTERM")])
+def test_a_stop_signal_unwinds_and_is_130(
+    number: signal.Signals, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cleaned = []
+
+    def command(_: argparse.Namespace) -> None:
+        try:
+            os.kill(os.getpid(), number)
+            signal.pause()
+        finally:
+            cleaned.append(True)
+
+    assert cli.run(command, arguments()) == 130
+    assert cleaned == [True]
+    assert words in capsys.readouterr().err
+
+
+def test_arguments_win_over_the_file_and_overrides() -> None:
+    loaded = cli.load_config(arguments(as_of=cli.iso_date("2011-03-13"), output="a: b", overrides=["output=x"]))
+    assert (str(loaded.as_of), loaded.output) == ("2011-03-13", "a: b")
+
+
+def test_a_date_argument_is_iso() -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"'13\.03\.2011' is not a date of the form YYYY-MM-DD"):
+        cli.iso_date("13.03.2011")
+
+
+def test_stages_are_timed_and_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with cli.Stages() as stages:
+        stages("features")
+        stages.detail("1 of 2")
+        stages("scores")
+    assert list(stages.seconds) == ["features", "scores"]
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "features" in shown.err
+
+
+def test_a_failing_stage_is_not_reported_as_done() -> None:
+    with pytest.raises(RuntimeError, match="boom"), cli.Stages() as stages:
+        stages("features")
+        raise RuntimeError("boom")
+    assert stages.seconds == {}
