@@ -1,0 +1,118 @@
+"""Against a real SQLite store; one fresh store is made a session, and copied for every test that needs one."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segml import tracking
+from segml.config import TrackingConfig
+from segml.schema import DataError, TrackingError
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(scope="session")
+def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with tracking.Run(TrackingConfig(uri=f"sqlite:///{path}", experiment="template"), name="template", tags={}):
+        pass
+    return path
+
+
+@pytest.fixture
+def store(migrated_store: Path, tmp_path: Path) -> TrackingConfig:
+    shutil.copy(migrated_store, tmp_path / "mlflow.db")
+    return TrackingConfig(uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+def run_of(store: TrackingConfig, run_id: str) -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient(store.uri).get_run(run_id)
+
+
+def test_parameters_metrics_tags_and_files_arrive(store: TrackingConfig, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.html").write_text("<p>")
+    with tracking.Run(store, name="first", tags={"segml.version": "1"}) as run:
+        params = {f"key_{number}": number for number in range(150)} | {"long": "x" * 2000, "none": None}
+        run.log(params, {"churn/roc_auc": 0.75}, notices="few customers")
+        run.log_files(tmp_path / "out", ["report.html"])
+        run.log_data(name="demo", digest="0123abcd")
+    logged = run_of(store, run.run_id)
+    assert logged.info.status == "FINISHED"
+    assert logged.info.run_name == "first"
+    assert len(logged.data.params) == 152
+    assert logged.data.params["none"] == "null"
+    assert len(logged.data.params["long"]) == tracking.PARAM_LENGTH
+    assert logged.data.metrics == {"churn/roc_auc": 0.75}
+    assert logged.data.tags["segml.notices"] == "few customers"
+    assert logged.data.tags["segml.version"] == "1"
+    assert [item.dataset.digest for item in logged.inputs.dataset_inputs] == ["0123abcd"]
+    assert (Path(logged.info.artifact_uri.removeprefix("file://")) / "report.html").read_text() == "<p>"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(DataError("no rows"), "no rows"), (KeyboardInterrupt(), "KeyboardInterrupt"), (SystemExit(1), "SystemExit: 1")],
+)
+def test_a_run_that_is_cut_short_is_failed_and_says_why(
+    store: TrackingConfig, error: BaseException, reason: str
+) -> None:
+    run = tracking.Run(store, name="cut", tags={})
+    with pytest.raises(type(error)), run:
+        raise error
+    logged = run_of(store, run.run_id)
+    assert (logged.info.status, logged.data.tags["segml.error"]) == ("FAILED", reason)
+
+
+def test_the_store_and_its_artifacts_stand_together_and_no_mlruns_folder_appears(
+    store: TrackingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with tracking.Run(store, name="place", tags={}) as run:
+        pass
+    assert run_of(store, run.run_id).info.artifact_uri.startswith((tmp_path / "mlartifacts").as_uri())
+    assert not (tmp_path / "mlruns").exists()
+
+
+def test_an_unreachable_server_is_refused_before_any_work() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(TrackingError, match=rf"127\.0\.0\.1:{port} does not answer.*start the server, or set tracking"):
+        tracking.check_reachable(TrackingConfig(uri=f"http://user:secret@127.0.0.1:{port}", timeout_s=1))
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    with pytest.raises(TrackingError) as caught:
+        tracking.check_reachable(TrackingConfig(uri="http://user:secret@127.0.0.1:9", timeout_s=1))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_store_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("not a data base, and long enough to be read as one " * 100)
+    run = tracking.Run(TrackingConfig(uri=f"sqlite:///{tmp_path / 'mlflow.db'}"), name="x", tags={})
+    with pytest.raises(TrackingError, match="does not answer as it should"), run:
+        pass
+
+
+def test_the_address_comes_from_config_then_environment_then_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert tracking.store_uri(TrackingConfig()) == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert tracking.store_uri(TrackingConfig()) == "http://127.0.0.1:5000"
+    assert tracking.store_uri(TrackingConfig(uri="http://127.0.0.1:1")) == "http://127.0.0.1:1"
+
+
+def test_importing_segml_does_not_import_mlflow() -> None:
+    code = "import sys, segml.tracking, segml.config; sys.exit('mlflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
