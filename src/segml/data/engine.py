@@ -15,7 +15,9 @@ from segml.schema import DataError
 def connect(threads: int | None = None) -> Any:
     """Return an Ibis backend on a fresh in-memory DuckDB; the number of threads never changes a result."""
     settings: dict[str, Any] = {"threads": threads} if threads is not None else {}
-    return ibis.duckdb.connect(**settings)
+    backend = ibis.duckdb.connect(**settings)
+    backend.raw_sql("SET enable_progress_bar = false")  # it would draw over a log or a notebook
+    return backend
 
 
 def to_table(data: Any, backend: Any | None = None) -> Table:

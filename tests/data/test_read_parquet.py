@@ -1,0 +1,156 @@
+"""Parquet files: one, many, partitioned."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from segml import schema
+from segml.config import FormatConfig
+from segml.data.engine import connect
+from segml.data.read import read_table
+from segml.schema import DataError
+
+BACKEND = connect(threads=1)
+DAY = datetime(2010, 12, 29)
+
+
+def write(path: Path, **columns: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"customer_id": ["a"], "ordered_at": [DAY], "amount": [1.5]} | columns), path)
+    return path
+
+
+def read(source: Path | str, columns: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    table = read_table(source, schema.TRANSACTIONS, columns or {}, FormatConfig(), BACKEND)
+    return sorted(table.to_pyarrow().to_pylist(), key=lambda row: str(row["customer_id"]))
+
+
+def test_a_file_a_glob_and_a_folder_are_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet")
+    write(tmp_path / "deep" / "b.parquet", customer_id=["b"])
+    (tmp_path / "deep" / "_SUCCESS").write_text("")
+    assert [row["customer_id"] for row in read(tmp_path)] == ["a", "b"]
+    assert [row["customer_id"] for row in read(str(tmp_path / "**" / "*.parquet"))] == ["a", "b"]
+    assert read(tmp_path / "a.parquet") == [{"customer_id": "a", "ordered_at": DAY, "amount": 1.5}]
+
+
+def test_partition_folders_are_columns(tmp_path: Path) -> None:
+    write(tmp_path / "country=France" / "a.parquet")
+    write(tmp_path / "country=Chile" / "b.parquet", customer_id=["b"])
+    assert [row["region"] for row in read(tmp_path, {"region": "country"})] == ["France", "Chile"]
+
+
+def test_a_file_named_like_a_glob_is_that_file(tmp_path: Path) -> None:
+    write(tmp_path / "sales [1].parquet")
+    write(tmp_path / "sales 1.parquet", customer_id=["b"])
+    assert [row["customer_id"] for row in read(tmp_path / "sales [1].parquet")] == ["a"]
+
+
+def test_a_huge_file_is_not_loaded(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet")
+    table = read_table(path, schema.TRANSACTIONS, {}, FormatConfig(), BACKEND)
+    write(path, customer_id=["changed"])
+    assert table.customer_id.to_pyarrow().to_pylist() == ["changed"]
+
+
+def test_files_may_differ_in_sizes_of_numbers_and_order_of_columns(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", customer_id=pa.array([1], pa.int32()))
+    table = pa.table({"amount": pa.array([2], pa.uint8()), "ordered_at": [DAY], "customer_id": [2.0]})
+    pq.write_table(table, tmp_path / "b.parquet")
+    assert [(row["customer_id"], row["amount"]) for row in read(tmp_path)] == [("1", 1.5), ("2", 2.0)]
+
+
+def test_files_that_differ_in_columns_or_in_kinds_are_an_error(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet")
+    write(tmp_path / "b.parquet", sum=[1])
+    with pytest.raises(DataError, match=r"differ in columns: against a\.parquet, b\.parquet has \['sum'\] beyond it"):
+        read(tmp_path)
+    write(tmp_path / "b.parquet", ordered_at=[DAY.replace(tzinfo=UTC)])
+    message = "column 'ordered_at' holds moments without a time zone in .* and moments with a time zone in .*b.parquet"
+    with pytest.raises(DataError, match=message):
+        read(tmp_path)
+    write(tmp_path / "b.parquet", ordered_at=pa.nulls(1))
+    assert len(read(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", os.urandom(2000), b"PAR1" + b"x" * 100 + b"PAR1"])
+def test_junk_is_not_parquet(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.parquet").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.parquet is not a readable Parquet file"):
+        read(tmp_path / "a.parquet")
+
+
+def test_a_cut_off_file_is_not_parquet(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet")
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"a\.parquet is not a readable Parquet file"):
+        read(path)
+
+
+def test_a_file_without_rows_is_an_error(tmp_path: Path) -> None:
+    pq.write_table(pq.read_table(write(tmp_path / "a.parquet")).slice(1), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"transactions in .*a\.parquet has no rows"):
+        read(tmp_path / "a.parquet")
+
+
+def test_a_delta_table_is_not_read_as_plain_files(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet")
+    (tmp_path / "_delta_log").mkdir()
+    with pytest.raises(DataError, match="is a Delta table, whose files hold removed rows too"):
+        read(tmp_path)
+
+
+def test_text_in_parquet_is_read_like_any_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", amount=["1 234,50 ₽"], ordered_at=["2010-12-29"])
+    marks = {"amount__unparsable": False, "ordered_at__unparsable": False}
+    assert read(path) == [{"customer_id": "a", "ordered_at": DAY, "amount": 1234.5, **marks}]
+
+
+REAL = {
+    "online_retail_ii": (
+        {
+            "customer_id": "Customer ID",
+            "order_id": "Invoice",
+            "ordered_at": "InvoiceDate",
+            "product_id": "StockCode",
+            "quantity": "Quantity",
+            "unit_price": "Price",
+            "region": "Country",
+        },
+        (1_067_370, 5_942),
+    ),
+    "cdnow_master": ({"ordered_at": "date", "amount": "dollar_value", "quantity": "number_of_cds"}, (69_659, 23_570)),
+    "northwind": ({"customer_id": "CustomerID", "ordered_at": "OrderDate", "amount": "UnitPrice"}, (2_155, 89)),
+    "adventureworks_reseller": (
+        {
+            "customer_id": "ResellerKey",
+            "order_id": "SalesOrderNumber",
+            "ordered_at": "OrderDate",
+            "amount": "SalesAmount",
+        },
+        (60_855, 635),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_data_sets_are_read(name: str, shared_data: Path) -> None:
+    columns, (rows, customers) = REAL[name]
+    table = read_table(shared_data / f"{name}.parquet", schema.TRANSACTIONS, columns, FormatConfig(), BACKEND)
+    assert [str(table[column].type()) for column in ("customer_id", "ordered_at")] == ["string", "timestamp(6)"]
+    found = table.aggregate(rows=table.count(), customers=table.customer_id.nunique()).to_pyarrow().to_pylist()
+    assert found == [{"rows": rows, "customers": customers}]
+    assert not table.customer_id.contains(".").any().to_pyarrow().as_py()
+
+
+def test_dates_written_as_whole_numbers_agree_with_true_dates(shared_data: Path) -> None:
+    path, columns = shared_data / "adventureworks_reseller.parquet", dict(REAL["adventureworks_reseller"][0])
+    by_key = columns | {"ordered_at": "OrderDateKey"}
+    true = read_table(path, schema.TRANSACTIONS, columns, FormatConfig(), BACKEND)
+    keyed = read_table(path, schema.TRANSACTIONS, by_key, FormatConfig(date_format="%Y%m%d"), BACKEND)
+    assert keyed.ordered_at.to_pyarrow().equals(true.ordered_at.to_pyarrow())
