@@ -85,3 +85,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_the_configuration_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         config.Config().seed = 3  # type: ignore[misc]
+
+
+def test_passwords_are_masked_wherever_the_configuration_is_shown() -> None:
+    loaded = config.load(None, ["data.transactions=postgresql://anna:s3cret@db/sales#orders"])
+    assert "s3cret" in loaded.data.transactions
+    assert "s3cret" not in loaded.to_yaml() + str(loaded.flat())

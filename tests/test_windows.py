@@ -44,3 +44,27 @@ def test_months_are_calendar_months() -> None:
 def test_an_as_of_date_with_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="carries no time zone"):
         windows.as_timestamp("2011-03-13T00:00:00+03:00")
+
+
+def test_ages_in_seconds_tell_the_same_windows_as_moments() -> None:
+    moments = pd.Series(pd.to_datetime(["2011-02-10 23:59:59.9", "2011-02-11 00:00:00.0", "2011-03-12 23:59:59.9"]))
+    ages = pd.Series([windows.epoch_seconds(T) - windows.epoch_seconds(moment) for moment in moments])
+    expected = windows.within(moments, windows.shift(T, days=-30), T).tolist()
+    assert windows.in_last(ages, 30).tolist() == expected == [False, True, True]
+    assert windows.in_ages(ages, 31, 30).tolist() == [True, False, False]
+
+
+def test_seconds_are_rounded_down_before_1970_too() -> None:
+    assert windows.epoch_seconds(pd.Timestamp("1969-12-31 23:59:59.5")) == -1
+    assert windows.from_epoch_seconds(pd.Series([-1])).tolist() == [pd.Timestamp("1969-12-31 23:59:59")]
+
+
+def test_several_as_of_dates_stand_once_each_and_in_order() -> None:
+    assert windows.as_timestamps([T, "2010-01-01", T]) == [pd.Timestamp("2010-01-01"), T]
+    assert windows.as_timestamps(T) == [T]
+
+
+def test_a_label_window_past_the_end_of_the_log_is_refused() -> None:
+    windows.check_complete([T], windows.shift(T, days=90), horizon_days=90)
+    with pytest.raises(ValueError, match=r"in the 90 days from .*2011-03-13.* the log ends at 2011-06-10"):
+        windows.check_complete([T], windows.shift(T, days=89), horizon_days=90)

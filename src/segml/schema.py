@@ -33,6 +33,10 @@ class OutputError(InputError):
     """The output folder or file cannot be written."""
 
 
+class ModelError(InputError):
+    """A stored model cannot be read, or is not what it was when it was saved."""
+
+
 class TrackingError(InputError):
     """The tracking server or store does not answer."""
 

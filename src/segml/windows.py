@@ -7,11 +7,13 @@ same thing in the data base and in memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
+
+from segml.schema import DataError
 
 DAY_SECONDS = 86_400
 
@@ -26,6 +28,48 @@ def as_timestamp(moment: str | date | datetime | pd.Timestamp) -> pd.Timestamp:
     if stamp.tz is not None:
         raise ValueError(f"an as-of date carries no time zone; found {stamp}")
     return stamp.as_unit("us")
+
+
+def as_timestamps(as_of: Any) -> list[pd.Timestamp]:
+    """Return one or several as-of dates as timestamps, each once, oldest first.
+
+    >>> as_timestamps(["2011-06-12", "2011-03-13", "2011-06-12"])
+    [Timestamp('2011-03-13 00:00:00'), Timestamp('2011-06-12 00:00:00')]
+    """
+    several = as_of if isinstance(as_of, Iterable) and not isinstance(as_of, str) else [as_of]
+    stamps = sorted({as_timestamp(moment) for moment in several})
+    if not stamps:
+        raise DataError("at least one as-of date is needed; found none")
+    uneven = [str(stamp) for stamp in stamps if stamp != stamp.floor("s")]
+    if uneven:
+        raise DataError(f"an as-of date is a whole second, because ages are counted in seconds; found {uneven}")
+    return stamps
+
+
+def epoch_seconds(moment: Any) -> Any:
+    """Return moments as whole seconds since 1970, rounded down; as-of dates are whole seconds, so no order is lost.
+
+    >>> epoch_seconds(pd.Timestamp("1970-01-02 00:00:00.9"))
+    86400
+    """
+    if isinstance(moment, pd.Timestamp):
+        return int(moment.floor("s").timestamp())
+    return moment.truncate("s").epoch_seconds().cast("int64")
+
+
+def from_epoch_seconds(seconds: pd.Series[int]) -> pd.Series[pd.Timestamp]:
+    """Return whole seconds since 1970 as timestamps, the inverse of ``epoch_seconds``."""
+    return pd.to_datetime(seconds, unit="s").dt.as_unit("us")
+
+
+def in_last(age_seconds: Any, days: int) -> Any:
+    """Tell which ages, in seconds before the as-of date, lie in ``[as_of − days, as_of)``."""
+    return in_ages(age_seconds, days, 0)
+
+
+def in_ages(age_seconds: Any, from_days: int, to_days: int) -> Any:
+    """Tell which ages, in seconds before the as-of date, lie in ``[as_of − from_days, as_of − to_days)``."""
+    return (age_seconds <= from_days * DAY_SECONDS) & (age_seconds > to_days * DAY_SECONDS)
 
 
 def midnight_after(moment: pd.Timestamp) -> pd.Timestamp:
@@ -93,4 +137,14 @@ def check_embargo(training: Sequence[pd.Timestamp], test_date: pd.Timestamp, *, 
         raise ValueError(
             f"training dates {[str(moment.date()) for moment in late]} have labels that end after the test date "
             f"{test_date.date()}; leave one horizon ({horizon_days} days) between them"
+        )
+
+
+def check_complete(dates: Sequence[pd.Timestamp], known_until: pd.Timestamp, *, horizon_days: int) -> None:
+    """Raise ``DataError`` where the label window of a date reaches past the end of the log."""
+    late = [moment for moment in dates if moment + pd.Timedelta(days=horizon_days) > known_until]
+    if late:
+        raise DataError(
+            f"what happened in the {horizon_days} days from {[str(moment) for moment in late]} on is not known yet: "
+            f"the log ends at {known_until}; take dates up to {known_until - pd.Timedelta(days=horizon_days)}"
         )

@@ -1,0 +1,163 @@
+"""From typed transactions to comparable lines: blanks, spellings, amounts and margins made alike, none left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+from ibis.expr.types import BooleanValue, NumericValue, StringValue, Table, Value
+
+from segml.data.parse import MARK
+from segml.schema import TRANSACTIONS, Column, DataError, Kind, did_you_mean
+
+EMPTY = r"(?i)^(?:nan|null|none|<na>|#?n/a)?$"
+"""What people and programs write into an empty cell; such a text is no value."""
+
+NO_BREAK_SPACE = "\u00a0"
+
+_TYPES = {"text": "string", "number": "float64", "time": "timestamp(6)"}
+_LARGEST_NUMBER = 1e15
+"""Beyond it a double cannot hold cents, and exact sums could overflow."""
+
+
+def number_lines(transactions: Table) -> Table:
+    """Return the canonical columns and marks that are there, with ``line_number`` (from 1) and ``is_repeat``.
+
+    A repeat equals an earlier line in every canonical column and mark.
+
+    Raises
+    ------
+    DataError : a needed column is missing, or a column is not of its kind
+    """
+    _refuse_missing_columns(transactions)
+    columns = {name: _typed(transactions, TRANSACTIONS[name]) for name in _present(transactions)}
+    marks = [name + MARK for name in TRANSACTIONS.names if name + MARK in transactions.columns]
+    numbered = transactions.select(*marks, **columns, line_number=ibis.row_number() + 1)
+    copies = ibis.window(group_by=[*columns, *marks], order_by="line_number")
+    return numbered.mutate(is_repeat=ibis.row_number().over(copies) > 0)
+
+
+def prepare(source: Table, aliases: Table | None, *, largest_amount: float) -> Table:
+    """Return one comparable line for each numbered line: texts without blanks around, usable numbers or null.
+
+    An amount that is missing is quantity × unit price, a margin amount − cost. Customers go by their canonical card
+    (``aliases``: customer_id, canonical_id). Flags ``was_…`` tell what was corrected on a line.
+    """
+    return _with_money(_with_cards(_readable(source), aliases), largest_amount)
+
+
+def made_up_order_id(lines: Table) -> StringValue:
+    """Return the order number of lines without one: a customer's day is an order."""
+    return lines.customer_id + "|" + lines.ordered_at.strftime("%Y-%m-%d")
+
+
+def _refuse_missing_columns(transactions: Table) -> None:
+    lacking = [name for name in TRANSACTIONS.required if name not in transactions.columns]
+    if "amount" not in transactions.columns and not {"quantity", "unit_price"} <= set(transactions.columns):
+        lacking.append("amount")
+    if lacking:
+        hints = "".join(did_you_mean(name, transactions.columns) for name in lacking)
+        raise DataError(
+            f"transactions lack columns {lacking}; found {list(transactions.columns)}{hints}; map them under "
+            "data.columns (quantity and unit_price together stand for amount)"
+        )
+
+
+def _present(transactions: Table) -> list[str]:
+    return [name for name in TRANSACTIONS.names if name in transactions.columns]
+
+
+def _typed(transactions: Table, column: Column) -> Value:
+    values = transactions[column.name]
+    if not _is_of_kind(values.type(), column.kind):
+        raise DataError(
+            f"transactions: the column {column.name!r} ({column.meaning}) must hold {column.kind}; found "
+            f"{values.type()}; read it as {column.kind}, without a time zone where it is a time"
+        )
+    return values.cast(_TYPES[column.kind])
+
+
+def _is_of_kind(dtype: Any, kind: str) -> bool:
+    if dtype.is_null():
+        return True
+    match kind:
+        case "text":
+            return bool(dtype.is_string() or dtype.is_integer())
+        case "number":
+            return bool(dtype.is_numeric() and not dtype.is_boolean())
+        case _:
+            return bool(dtype.is_date() or (dtype.is_timestamp() and dtype.timezone is None))
+
+
+def _readable(source: Table) -> Table:
+    texts = {name: _text(source, name) for name in _names("text")}
+    numbers = {name: _number(source, name) for name in _names("number")}
+    texts["product_id"] = texts["product_id"].upper()
+    return source.select(
+        "line_number",
+        "is_repeat",
+        "ordered_at",
+        **texts,
+        **numbers,
+        given_customer_id=_cell(source, "customer_id"),
+        given_product_id=_cell(source, "product_id"),
+        given_amount=_cell(source, "amount"),
+        amount_is_unparsable=_is_unparsable(source, "amount"),
+        quantity_is_unusable=_is_unusable(source, "quantity"),
+        was_trimmed=_differ(_cell(source, "customer_id"), texts["customer_id"]),
+        was_respelt=_differ(_cell(source, "product_id"), texts["product_id"]),
+        was_without_order=texts["order_id"].isnull(),
+        was_unusable=ibis.or_(*(_is_unusable(source, name) for name in ("unit_price", "margin", "cost", "discount"))),
+    )
+
+
+def _with_cards(lines: Table, aliases: Table | None) -> Table:
+    if aliases is None:
+        return lines.mutate(was_merged=ibis.literal(False))
+    cards = lines.left_join(aliases.select("customer_id", "canonical_id"), "customer_id").drop("customer_id_right")
+    return cards.mutate(
+        customer_id=ibis.coalesce(cards.canonical_id, cards.customer_id), was_merged=cards.canonical_id.notnull()
+    ).drop("canonical_id")
+
+
+def _with_money(lines: Table, largest_amount: float) -> Table:
+    amount = ibis.coalesce(lines.given_amount, lines.quantity * lines.unit_price)
+    is_usable = ~lines.amount_is_unparsable & ~amount.isnan() & (amount.abs() <= largest_amount)
+    priced = lines.mutate(amount=ibis.ifelse(is_usable, amount, ibis.null("float64")))
+    margin = ibis.coalesce(priced.margin, priced.amount - priced.cost)
+    was_computed = priced.margin.isnull() & margin.notnull()
+    return priced.mutate(margin=margin, was_computed=was_computed).drop("given_amount", "amount_is_unparsable")
+
+
+def _names(kind: Kind) -> list[str]:
+    return [column.name for column in TRANSACTIONS.columns if column.kind == kind]
+
+
+def _cell(source: Table, name: str) -> Value:
+    return source[name] if name in source.columns else ibis.null(_TYPES[TRANSACTIONS[name].kind])
+
+
+def _is_unparsable(source: Table, name: str) -> BooleanValue:
+    return source[name + MARK].fill_null(False) if name + MARK in source.columns else ibis.literal(False)
+
+
+def _text(source: Table, name: str) -> StringValue:
+    if name not in source.columns:
+        return ibis.null("string")
+    stripped = source[name].replace(NO_BREAK_SPACE, " ").strip()
+    return ibis.ifelse(stripped.re_search(EMPTY), ibis.null("string"), stripped)
+
+
+def _is_unusable(source: Table, name: str) -> BooleanValue:
+    if name not in source.columns:
+        return ibis.literal(False)
+    is_no_number = source[name].isnan() | (source[name].abs() > _LARGEST_NUMBER)
+    return _is_unparsable(source, name) | is_no_number.fill_null(False)
+
+
+def _number(source: Table, name: str) -> NumericValue:
+    return ibis.ifelse(_is_unusable(source, name), ibis.null("float64"), _cell(source, name))
+
+
+def _differ(given: Value, normal: Value) -> BooleanValue:
+    return (given != normal).fill_null(False)
