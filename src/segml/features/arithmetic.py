@@ -1,0 +1,40 @@
+"""Arithmetic that gives the same bits for any order of rows, chunking and number of threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import pandas as pd
+
+MONEY_SCALE = 6
+SQUARE_SCALE = 18
+WEIGHT_SCALE = 24
+
+
+def exact(values: Any, scale: int = MONEY_SCALE) -> Any:
+    """Return Ibis numbers as decimals: their sum is exact, where the sum of floats depends on its order.
+
+    The scale says how many digits follow the point; 38 − scale stand before it.
+    """
+    return values.cast(dt.Decimal(38, scale))
+
+
+def number(values: Any) -> Any:
+    """Return Ibis decimals or integers as float64; to be called before any division."""
+    return values.cast("float64")
+
+
+def exact_sum(values: Any, scale: int = MONEY_SCALE, where: Any = None) -> Any:
+    """Return the exact sum of Ibis numbers as float64; each is first rounded to ``scale`` decimals."""
+    return number(exact(values, scale).sum(where=where))
+
+
+def ratio(numerator: Any, denominator: pd.Series[float]) -> pd.Series[float]:
+    """Return numerator / denominator; NaN (unknown) where the denominator is zero, negative or unknown.
+
+    >>> ratio(pd.Series([1.0, 1.0, 1.0]), pd.Series([4.0, 0.0, -2.0])).tolist()
+    [0.25, nan, nan]
+    """
+    quotient: pd.Series[float] = numerator / denominator.where(denominator > 0)
+    return quotient

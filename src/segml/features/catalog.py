@@ -1,0 +1,32 @@
+"""Every feature there is, in the order of the columns."""
+
+from __future__ import annotations
+
+from segml.config import FeaturesConfig
+from segml.features import assortment, description, returns, rhythm, trend, value
+from segml.features.spec import Definition, Feature
+
+FAMILIES = (rhythm, value, trend, assortment, returns, description)
+_DEFAULT = FeaturesConfig()
+
+
+def definitions(config: FeaturesConfig = _DEFAULT) -> tuple[Definition, ...]:
+    """Return features and ingredients in the order in which they are computed."""
+    return tuple(definition for family in FAMILIES for definition in family.definitions(config))
+
+
+def catalog(config: FeaturesConfig = _DEFAULT) -> tuple[Feature, ...]:
+    """Return the features under a configuration; further windows make further features."""
+    return tuple(definition for definition in definitions(config) if isinstance(definition, Feature))
+
+
+CATALOG = catalog()
+
+
+def model_inputs(config: FeaturesConfig = _DEFAULT) -> tuple[str, ...]:
+    """Return the names of the features that models read.
+
+    >>> model_inputs()[:3]
+    ('recency_days', 'tenure_days', 'order_count')
+    """
+    return tuple(feature.name for feature in catalog(config) if feature.is_model_input)

@@ -1,0 +1,34 @@
+"""What describes a customer in words; no model reads it."""
+
+from __future__ import annotations
+
+from segml.config import FeaturesConfig
+from segml.features.spec import Definition, Feature
+
+FAMILY = "description"
+
+
+def definitions(config: FeaturesConfig) -> tuple[Definition, ...]:
+    """Return the definitions of this family, in the order in which they are computed."""
+    return (
+        Feature(
+            "top_category",
+            FAMILY,
+            "text",
+            "category with the largest purchases so far, before returns; the first by name among equals",
+            "description",
+            is_model_input=False,
+            grain="category",
+            formula=lambda categories: categories.category.min(where=categories.is_largest),
+        ),
+        Feature(
+            "region",
+            FAMILY,
+            "text",
+            "region on the latest line that tells it; the first by name among equals",
+            "description",
+            is_model_input=False,
+            grain="batch",
+            formula=lambda batches: batches.region.min(where=batches.is_latest_region),
+        ),
+    )
