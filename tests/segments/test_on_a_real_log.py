@@ -1,0 +1,78 @@
+"""Segments of a real wholesaler's customers (Online Retail II)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segml import features, labels
+from segml.config import LabelsConfig, SegmentsConfig
+from segml.features.periods import revenue_by_month
+from segml.schema import NOT_ENOUGH_DATA, ORDER_LINES
+from segml.segments import assign_rules, find_segments, label_segments, next_period, profiles, stability
+
+THEN, NOW, END = (pd.Timestamp(day) for day in ("2011-06-12", "2011-09-11", "2011-12-10"))
+CONFIG = SegmentsConfig()
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def lines(shared_data: Path) -> pd.DataFrame:
+    """Order lines after the coarsest of cleanings: product lines with a customer, each once."""
+    raw = pd.read_parquet(shared_data / "online_retail_ii.parquet").drop(columns="sheet").drop_duplicates()
+    raw = raw[raw["Customer ID"].notna() & raw["StockCode"].str.match(r"\d{5}")]
+    table = pd.DataFrame(
+        {
+            "customer_id": raw["Customer ID"].astype("int64").astype("str"),
+            "order_id": raw["Invoice"],
+            "ordered_at": raw["InvoiceDate"].astype("datetime64[us]"),
+            "amount": raw["Quantity"] * raw["Price"],
+            "product_id": raw["StockCode"].str.upper(),
+            "quantity": raw["Quantity"].astype("float64"),
+            "region": raw["Country"],
+        }
+    )
+    empty = {"number": "float64", "text": "str", "time": "datetime64[us]"}
+    unknown = {
+        column.name: pd.Series(index=table.index, dtype=empty[column.kind])
+        for column in ORDER_LINES.columns
+        if column.name not in table
+    }
+    return table.assign(**unknown)[list(ORDER_LINES.names)]
+
+
+@pytest.fixture(scope="module")
+def snapshots(lines: pd.DataFrame) -> pd.DataFrame:
+    return features.build(lines, [THEN, NOW])
+
+
+def test_clusters_come_back_and_predict_no_worse_than_revenue_fifths(
+    lines: pd.DataFrame, snapshots: pd.DataFrame
+) -> None:
+    then, now = (snapshots[snapshots["as_of"] == moment] for moment in (THEN, NOW))
+    found = find_segments(then, CONFIG, seed=0)
+    assert found.model is not None
+    metrics = stability(then, found.model, CONFIG, seed=0)
+    assert metrics["segments/min_jaccard"] > 0.8
+    assert metrics["segments/smallest_share"] > 0.05
+    after = labels.build(lines, now, 90, LabelsConfig(), known_until=END)
+    checked = next_period(then, now, after, CONFIG, seed=0).metrics
+    assert 0.25 < checked["segments/next_period_eta2"] < 0.4
+    assert checked["segments/next_period_eta2"] > checked["segments/revenue_fifths_eta2"] - 0.02
+
+
+def test_all_schemes_label_every_customer_and_profiles_add_up(lines: pd.DataFrame, snapshots: pd.DataFrame) -> None:
+    now = snapshots[snapshots["as_of"] == NOW]
+    model = find_segments(now, CONFIG, seed=0).model
+    rules = assign_rules(now, revenue_by_month(lines, NOW, CONFIG.xyz.months), CONFIG).table
+    decided = rules.merge(label_segments(now, model), on="customer_id")
+    assert decided.notna().all(axis=None)
+    assert not (decided.drop(columns="xyz") == NOT_ENOUGH_DATA).any(axis=None)
+    sums = (
+        profiles(decided, now, CONFIG, model).groupby("scheme")[["customers", "customer_share", "revenue_share"]].sum()
+    )
+    assert sums.to_numpy() == pytest.approx(np.tile([len(now), 1, 1], (6, 1)))
+    key = decided[decided["tier"] == "key"]
+    assert 0.05 < len(key) / len(decided) < 0.20
