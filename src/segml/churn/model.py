@@ -1,0 +1,158 @@
+"""One model of both risks: churn (no purchase) and stagnation (revenue far below the run rate)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from segml.churn.classifier import RiskClassifier
+from segml.churn.inputs import KEYS, add_season, check_columns, model_matrix, purchase_history
+from segml.churn.pareto_nbd import ParetoNBD, Vector
+from segml.config import ChurnConfig
+from segml.features import CATALOG
+from segml.schema import DataError
+
+TARGETS = {"churned": "p_churn", "stagnated": "p_stagnation"}
+
+TRUSTED_TYPES = (
+    "segml.churn.classifier.RiskClassifier",
+    "segml.churn.model.RiskModel",
+    "segml.churn.pareto_nbd.ParetoNBD",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+)
+"""What ``skops.io.load(trusted=…)`` is to be told to restore a ``RiskModel``: our types, and two plain containers."""
+
+
+class RiskModel(BaseEstimator):  # type: ignore[misc]
+    """Probabilities of churn and stagnation over one horizon.
+
+    Where there is too little history to learn from, churn falls back to the Pareto/NBD probability of no purchase and
+    stagnation to its rate so far; ``notices_`` says so in words.
+
+    Attributes
+    ----------
+    inputs_ : list of str, the feature columns read
+    season_day_ : int or None, day of the year that stands for every as-of date; None: each has its own
+    horizon_days_ : int
+    churn_, stagnation_ : RiskClassifier, or None where the model fell back
+    pareto_nbd_ : ParetoNBD of the whole base
+    stagnation_rate_ : float, share of the training rows that stagnated; 0 without labels
+    healthy_ : dict, median of each input over training rows that neither churned nor stagnated
+    notices_ : tuple of sentences
+    """
+
+    def fit(
+        self,
+        features: pd.DataFrame,
+        labels: pd.DataFrame,
+        *,
+        base: pd.DataFrame,
+        config: ChurnConfig,
+        horizon_days: int,
+        seed: int,
+        inputs: Sequence[str] | None = None,
+    ) -> RiskModel:
+        """Learn from snapshots of scored customers.
+
+        Parameters
+        ----------
+        features : one row a scored customer and training date; may be empty
+        labels : ``customer_id``, ``as_of``, ``churned``, ``stagnated`` for every row of ``features``
+        base : features of all customers at the moment of training, scored or not; Pareto/NBD is fitted on them
+        config, horizon_days, seed : as configured
+        inputs : feature columns to read; default all model inputs of the catalogue
+
+        Raises
+        ------
+        DataError : columns or labels missing
+        """
+        self.inputs_ = list(inputs) if inputs is not None else [f.name for f in CATALOG if f.is_model_input]
+        self.horizon_days_ = horizon_days
+        self.pareto_nbd_ = ParetoNBD().fit(**purchase_history(base))
+        rows = training_rows(features, labels)
+        self.season_day_ = _standing_season(rows, base, config)
+        self.stagnation_rate_ = float(rows["stagnated"].mean()) if len(rows) else 0.0
+        self.healthy_ = self._healthy_medians(rows if len(rows) else base)
+        reasons = {target: _why_not_learn(rows, target, config) for target in TARGETS}
+        self.churn_ = None if reasons["churned"] else self._learn(rows, "churned", config, seed)
+        self.stagnation_ = None if reasons["stagnated"] else self._learn(rows, "stagnated", config, seed)
+        self.notices_ = tuple(reason for reason in reasons.values() if reason)
+        return self
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return ``p_churn`` and ``p_stagnation`` of each row, on its index; never null."""
+        check_is_fitted(self, "inputs_")
+        own_season = features["as_of"].dt.day_of_year
+        matrix = self._matrix(features, own_season if self.season_day_ is None else self.season_day_)
+        churn = self._silence(features) if self.churn_ is None else _probability(self.churn_, matrix)
+        stagnation = self.stagnation_rate_ if self.stagnation_ is None else _probability(self.stagnation_, matrix)
+        # Who buys nothing stagnates as well, so stagnation is at least as likely as churn.
+        columns = {"p_churn": churn, "p_stagnation": np.maximum(churn, stagnation)}
+        return pd.DataFrame(columns, index=features.index)
+
+    def _silence(self, features: pd.DataFrame) -> Vector:
+        history = purchase_history(features)
+        return self.pareto_nbd_.probability_of_no_purchase(**history, horizon=self.horizon_days_)
+
+    def _matrix(self, features: pd.DataFrame, season: pd.Series[int] | int) -> pd.DataFrame:
+        return add_season(model_matrix(features, self.inputs_), season)
+
+    def _learn(self, rows: pd.DataFrame, target: str, config: ChurnConfig, seed: int) -> RiskClassifier:
+        classifier = RiskClassifier(**config.boosting.model_dump(), logistic_c=config.logistic_c, random_state=seed)
+        return classifier.fit(self._matrix(rows, rows["as_of"].dt.day_of_year), rows[target].to_numpy(dtype=bool))
+
+    def _healthy_medians(self, rows: pd.DataFrame) -> dict[str, float]:
+        well = rows[~(rows["churned"] | rows["stagnated"])] if "churned" in rows else rows
+        matrix = model_matrix(well if len(well) else rows, self.inputs_)
+        return {name: float(matrix[name].median()) for name in self.inputs_}
+
+
+def training_rows(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the features with their labels, in the order of the keys, whatever the order of the input."""
+    check_columns(labels, [*KEYS, *TARGETS], "labels")
+    known = labels[[*KEYS, *TARGETS]]
+    rows = features.merge(known, on=KEYS, how="left", validate="1:1", sort=False)
+    if rows[list(TARGETS)].isna().any(axis=None):
+        example = rows.loc[rows["churned"].isna() | rows["stagnated"].isna(), KEYS].iloc[0]
+        raise DataError(
+            f"customer {example['customer_id']!r} has features but no label at {example['as_of']:%Y-%m-%d}; "
+            "train only on dates whose label window is over"
+        )
+    return rows.sort_values(["as_of", "customer_id"], ignore_index=True).astype(dict.fromkeys(TARGETS, "bool"))
+
+
+def _standing_season(rows: pd.DataFrame, base: pd.DataFrame, config: ChurnConfig) -> int | None:
+    """Return the last training date's day of the year where the log is too short to know this season, else None.
+
+    The season is an input of the fit in any case, so that features do not stand in for the date; but a season that
+    was never seen is not extrapolated: the level of the latest one is kept.
+    """
+    if rows.empty or base["tenure_days"].max() >= config.season_min_days:
+        return None
+    return int(rows["as_of"].max().day_of_year)
+
+
+def _why_not_learn(rows: pd.DataFrame, target: str, config: ChurnConfig) -> str | None:
+    """Return why a target cannot be learnt, as a sentence, or None."""
+    name = {"churned": "churn", "stagnated": "stagnation"}[target]
+    instead = {"churned": "Pareto/NBD", "stagnated": "its rate so far and the churn score"}[target]
+    snapshots, customers = rows["as_of"].nunique(), rows["customer_id"].nunique()
+    smaller = int(min(rows[target].sum(), (~rows[target]).sum())) if len(rows) else 0
+    found = (
+        (snapshots, config.min_snapshots, "training dates", "churn.min_snapshots"),
+        (customers, config.min_scored_customers, "customers to learn from", "churn.min_scored_customers"),
+        (smaller, config.min_class_rows, "rows of the rarer outcome", "churn.min_class_rows"),
+    )
+    for count, needed, what, key in found:
+        if count < needed:
+            return f"{name} scores come from {instead}: {count} {what}, at least {needed} are needed ({key})"
+    return None
+
+
+def _probability(classifier: RiskClassifier, matrix: pd.DataFrame) -> Vector:
+    return np.asarray(classifier.predict_proba(matrix)[:, 1]) if len(matrix) else np.empty(0)

@@ -1,0 +1,76 @@
+"""Which dates the models are trained and tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from segml.config import BacktestConfig, ChurnConfig
+from segml.schema import ConfigError
+from segml.windows import as_timestamp, check_embargo, shift, training_dates
+
+
+@dataclass(frozen=True)
+class Split:
+    """A test date and the training dates, oldest first, whose labels are complete by then."""
+
+    test: pd.Timestamp
+    training: tuple[pd.Timestamp, ...]
+
+    def check(self, horizon_days: int) -> None:
+        """Raise ``ValueError`` where a training label reaches past the test date."""
+        check_embargo(self.training, self.test, horizon_days=horizon_days)
+
+
+def split_at(moment: pd.Timestamp, log_start: pd.Timestamp, *, config: ChurnConfig, horizon_days: int) -> Split:
+    """Return the training dates for scores at ``moment``, none of them before ``min_history_days`` of the log."""
+    training = training_dates(
+        moment,
+        shift(log_start, days=config.min_history_days),
+        horizon_days=horizon_days,
+        spacing_days=config.spacing_days,
+        at_most=config.max_snapshots,
+    )
+    return Split(moment, tuple(training))
+
+
+def backevaluation_splits(
+    log_start: pd.Timestamp,
+    as_of: pd.Timestamp,
+    *,
+    config: ChurnConfig,
+    backtest: BacktestConfig,
+    horizon_days: int,
+) -> tuple[Split, ...]:
+    """Return the splits of the out-of-time evaluation, oldest first.
+
+    Parameters
+    ----------
+    log_start : first purchase of the log
+    as_of : the moment from which the run looks back; every label window ends by then
+
+    Raises
+    ------
+    ConfigError : a date under ``backtest.as_of`` whose label window is not over, or that has no history
+    """
+    moments = _given(backtest, log_start, as_of, horizon_days) if backtest.as_of else None
+    if moments is None:
+        first = shift(log_start, days=config.min_history_days)
+        steps = (shift(as_of, days=-horizon_days * step) for step in range(1, backtest.dates + 1))
+        moments = [moment for moment in steps if moment >= first]
+    return tuple(split_at(moment, log_start, config=config, horizon_days=horizon_days) for moment in sorted(moments))
+
+
+def _given(
+    backtest: BacktestConfig, log_start: pd.Timestamp, as_of: pd.Timestamp, horizon_days: int
+) -> list[pd.Timestamp]:
+    moments = sorted({as_timestamp(moment) for moment in backtest.as_of or ()})
+    latest = shift(as_of, days=-horizon_days)
+    outside = [str(moment.date()) for moment in moments if moment <= log_start or moment > latest]
+    if outside:
+        raise ConfigError(
+            f"backtest.as_of: {', '.join(outside)} cannot be tested; dates must lie after the first purchase "
+            f"({log_start.date()}) and, with a horizon of {horizon_days} days, not after {latest.date()}"
+        )
+    return moments

@@ -1,0 +1,106 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_limits
+
+from segml.churn.classifier import RiskClassifier
+from segml.churn.model import TRUSTED_TYPES
+
+# check_array_api_input skips itself unless SCIPY_ARRAY_API is set
+SKIPPED = "check_array_api_input"
+
+
+def case(rows: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(rows, 6))
+    y = X[:, 0] + X[:, 1] * X[:, 2] + rng.normal(size=rows) > 0
+    X[rng.uniform(size=X.shape) < 0.1] = np.nan
+    return X, y
+
+
+def quick(**settings: Any) -> RiskClassifier:
+    return RiskClassifier(**{"max_iter": 30, "min_samples_leaf": 5, "logistic_c": 1.0, **settings})
+
+
+@parametrize_with_checks([quick()])  # type: ignore[untyped-decorator]
+def test_it_keeps_the_contract_of_scikit_learn(estimator: RiskClassifier, check: Any) -> None:
+    if check.func.__name__ != SKIPPED:
+        check(estimator)
+
+
+def test_it_learns() -> None:
+    X, y = case()
+    later, outcome = case(seed=1)
+    assert roc_auc_score(outcome, quick(learning_rate=0.1).fit(X, y).decision_function(later)) > 0.75
+
+
+def test_the_logit_is_the_mean_of_both_parts() -> None:
+    X, y = case()
+    model = quick().fit(X, y)
+    trees = model.boosting_.decision_function(X)
+    linear = model.logistic_.decision_function(model.normal_scores_.transform(X))
+    np.testing.assert_allclose(model.decision_function(X), (trees + linear) / 2)
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], 1 / (1 + np.exp(-(trees + linear) / 2)))
+
+
+def test_one_thread_and_two_give_the_same_bits() -> None:
+    X, y = case()
+    with threadpool_limits(2):
+        two = quick().fit(X, y).predict_proba(X)
+    with threadpool_limits(1):
+        one = quick().fit(X, y).predict_proba(X)
+    assert (one == two).all()
+
+
+def test_a_row_is_scored_the_same_alone_and_in_any_company() -> None:
+    X, y = case()
+    model = quick().fit(X, y)
+    together = model.decision_function(X)
+    assert (model.decision_function(X[::-1])[::-1] == together).all()
+    assert [model.decision_function(X[[row]])[0] for row in range(20)] == together[:20].tolist()
+
+
+def test_only_the_seed_decides_on_chance() -> None:
+    X, y = case()
+    first, again, other = (quick(random_state=seed).fit(X, y).predict_proba(X) for seed in (3, 3, 4))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_columns_without_a_value_or_without_variation_are_harmless() -> None:
+    X, y = case()
+    useless = np.column_stack([X, np.full(len(X), np.nan), np.full(len(X), 7.0)])
+    model = quick(max_features=1.0).fit(useless, y)
+    expected = quick(max_features=1.0).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(model.predict_proba(useless), expected, atol=1e-3)
+    useless[:, -2:] = 1e9
+    assert np.isfinite(model.predict_proba(useless)).all()
+
+
+def test_a_row_of_unknowns_gets_a_probability() -> None:
+    X, y = case()
+    assert np.isfinite(quick().fit(X, y).predict_proba(np.full((1, 6), np.nan))).all()
+
+
+def test_three_classes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"Only binary classification is supported.*found 3 classes"):
+        quick().fit(np.zeros((30, 2)), np.arange(30) % 3)
+
+
+def test_settings_reach_the_parts() -> None:
+    model = clone(quick(max_iter=7, max_leaf_nodes=3, logistic_c=0.5)).fit(*case())
+    assert model.n_iter_ == 7
+    assert model.boosting_.max_leaf_nodes == 3
+    assert model.logistic_.C == 0.5
+
+
+def test_it_survives_storage_that_runs_no_code() -> None:
+    X, y = case()
+    model = quick().fit(X, y)
+    restored = skops.io.loads(skops.io.dumps(model), trusted=list(TRUSTED_TYPES))
+    assert (restored.predict_proba(X) == model.predict_proba(X)).all()
