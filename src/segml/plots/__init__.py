@@ -1,0 +1,20 @@
+"""Pictures: each takes a tidy table and axes, draws, computes nothing, and returns the axes."""
+
+from segml.plots.bars import plot_ledger, plot_revenue_by_month, plot_segments
+from segml.plots.curves import plot_gains, plot_lorenz, plot_money, plot_reliability
+from segml.plots.grids import plot_abc_xyz, plot_profiles, plot_rfm_map
+from segml.plots.style import house_style
+
+__all__ = [
+    "house_style",
+    "plot_abc_xyz",
+    "plot_gains",
+    "plot_ledger",
+    "plot_lorenz",
+    "plot_money",
+    "plot_profiles",
+    "plot_reliability",
+    "plot_revenue_by_month",
+    "plot_rfm_map",
+    "plot_segments",
+]

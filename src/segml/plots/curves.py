@@ -1,0 +1,139 @@
+"""Pictures made of curves: calibration, what a ranking finds, concentration of revenue."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from segml.plots.style import (
+    BLUE,
+    GREY,
+    INK,
+    MUTED,
+    SERIES,
+    axes_or_new,
+    elide,
+    house_style,
+    percent,
+    percent_axis,
+    thousands,
+)
+
+SHARES = (0, 0.2, 0.4, 0.6, 0.8, 1)
+PERFECT = "perfect"
+
+STRATEGIES = {
+    "recency": "days since last purchase",
+    "recency_to_gap": "silence against usual gap",
+    "pareto_nbd": "Pareto/NBD",
+    "revenue_at_risk": "revenue at risk (model)",
+    "run_rate": "size of account alone",
+    "p_stagnation": "stagnation probability alone",
+    "p_churn": "churn probability alone",
+    "p_churn_times_run_rate": "churn probability × run rate",
+    PERFECT: "perfect knowledge",
+}
+"""What people call the ways to rank customers."""
+
+
+@house_style()
+def plot_reliability(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw what was predicted against what happened; on the diagonal the probabilities are true.
+
+    Parameters
+    ----------
+    data : ``predicted``, ``observed`` (shares, one row a bin), ``customers``; the number beside a point is the
+        count of customers in its bin
+    """
+    ax = axes_or_new(ax)
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    ax.plot(data["predicted"], data["observed"], color=BLUE, marker="o", markersize=5.5, zorder=3)
+    points = data[["predicted", "observed", "customers"]].itertuples(index=False)
+    for number, (predicted, observed, customers) in enumerate(points):
+        is_below = number % 2 == 0  # neighbours on opposite sides, or their numbers run into each other
+        ax.annotate(
+            thousands(customers),
+            (predicted, observed),
+            xytext=(7, -10) if is_below else (-7, 5),
+            textcoords="offset points",
+            ha="left" if is_below else "right",
+            fontsize=8,
+            color=MUTED,
+        )
+    _unit_square(ax, "predicted", "observed")
+    return ax
+
+
+@house_style()
+def plot_gains(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw which share of those who left is found within the first x of each ranking.
+
+    Parameters
+    ----------
+    data : ``strategy``, ``share_of_customers``, ``share_captured``, one curve a strategy; the first is the model, drawn
+        boldest; ``perfect`` is the bound; at most four others
+    """
+    return _plot_captured(data, axes_or_new(ax), "of those it happened to, found")
+
+
+@house_style()
+def plot_money(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw which share of the lost revenue lies with the first x of customers called; data as in ``plot_gains``."""
+    return _plot_captured(data, axes_or_new(ax), "of the lost revenue, reached")
+
+
+@house_style()
+def plot_lorenz(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the concentration of revenue, largest customers first, with what the top 10 % and 20 % bring.
+
+    Parameters
+    ----------
+    data : ``customer_share``, ``revenue_share``, rising; rows at 0.1 and 0.2 are marked where they are there
+    """
+    ax = axes_or_new(ax)
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    ax.plot(data["customer_share"], data["revenue_share"], color=BLUE, linewidth=2.2)
+    marks = data[data["customer_share"].round(6).isin([0.1, 0.2])]
+    ax.plot(marks["customer_share"], marks["revenue_share"], linestyle="none", marker="o", color=BLUE, clip_on=False)
+    for customers, revenue in marks[["customer_share", "revenue_share"]].itertuples(index=False):
+        ax.annotate(
+            f"top {percent(customers)} bring {percent(revenue)}",
+            (customers, revenue),
+            xytext=(10, -10),
+            textcoords="offset points",
+            color=INK,
+        )
+    _unit_square(ax, "of customers, largest first", "of revenue")
+    return ax
+
+
+def _plot_captured(data: pd.DataFrame, ax: Axes, found: str) -> Axes:
+    colours = cycle(SERIES)
+    for strategy, curve in data.groupby("strategy", sort=False):
+        line = ax.plot(curve["share_of_customers"], curve["share_captured"], label=_words(str(strategy)))[0]
+        if strategy == PERFECT:
+            line.set(color=GREY, linewidth=1.2, linestyle=(0, (1, 1.4)))
+        else:
+            line.set(color=next(colours), linewidth=1.4)
+    ax.lines[0].set(linewidth=2.6, zorder=3)
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1, label="at random")
+    _unit_square(ax, "of scored customers, worst first", found)
+    ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)
+    return ax
+
+
+def _words(strategy: str) -> str:
+    return elide(STRATEGIES.get(strategy, strategy.replace("_", " ")), 34)
+
+
+def _unit_square(ax: Axes, across: str, up: str) -> None:
+    """Set both axes to shares from 0 to 1; the upward one is named above, where it can be read."""
+    ax.set(xlim=(0, 1.02), ylim=(0, 1.03), xticks=SHARES, yticks=SHARES[1:])
+    percent_axis(ax.xaxis)
+    percent_axis(ax.yaxis)
+    ax.set_xlabel(across, loc="right")
+    ax.set_title(up, loc="left", fontsize=9, color=MUTED)
+    ax.grid(axis="y")
+    ax.spines["left"].set_visible(False)

@@ -1,0 +1,57 @@
+"""Everything that a report is made of, as plain tables and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from segml.config import Config
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """One run, ready to be shown. What is None or empty is left out, and its section says so.
+
+    Attributes
+    ----------
+    as_of : moment from which the run looks back
+    config : the full configuration
+    decisions : one row a customer, as ``segml.actions.assemble`` returns them
+    features : ``customer_id`` and ``revenue_365d`` of the same customers
+    ledger : ``rule``, ``kind`` (in, taken, corrected, kept), ``lines``, ``customers``, ``amount``, ``meaning``
+    profiles : one row a segment of each scheme: ``scheme``, ``segment``, ``customers``, ``customer_share``,
+        ``revenue``, ``revenue_share``, ``revenue_mean``, ``order_value_mean``, ``orders_per_year``,
+        ``margin_rate``, ``typical_category``, ``typical_region``, ``share_at_risk``, ``revenue_at_risk``,
+        ``differences``, ``rule``; the last two and the typical ones are text, null or empty where unknown
+    notices : plain warnings, shown first
+    cluster_means : standardised means; index = names of clusters, columns = readable names of features
+    metrics : name to value, ``_low`` and ``_high`` for the ends of the 95 % interval
+    backtest : one row a scored customer and test date: ``p_churn``, ``p_stagnation``, ``churned``, ``stagnated``, …
+    reliability : ``target``, ``bin``, ``predicted``, ``observed``, ``customers``
+    gains : ``target`` (churn, stagnation, loss), ``strategy``, ``share_of_customers``, ``share_captured``
+    revenue_by_month : ``month``, ``revenue`` of the whole base
+    customer_names : readable name of a ``customer_id``, where one is known
+    versions : name and version of what computed this
+    data_digest : fingerprint of the input
+    run_id : name of the tracked run
+    """
+
+    as_of: pd.Timestamp
+    config: Config
+    decisions: pd.DataFrame
+    features: pd.DataFrame
+    ledger: pd.DataFrame
+    profiles: pd.DataFrame
+    notices: tuple[str, ...] = ()
+    cluster_means: pd.DataFrame | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    backtest: pd.DataFrame | None = None
+    reliability: pd.DataFrame | None = None
+    gains: pd.DataFrame | None = None
+    revenue_by_month: pd.DataFrame | None = None
+    customer_names: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    data_digest: str = ""
+    run_id: str = ""

@@ -1,0 +1,65 @@
+"""Whom to call, and what to do about everybody else."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from segml.actions import rules
+from segml.report.content import ReportContent
+from segml.report.tables import records
+from segml.report.words import count, day, number, share
+
+
+def calls(content: ReportContent, listed: pd.DataFrame) -> dict[str, Any]:
+    """Return the top of the call list, and in words what it covers."""
+    top = listed.head(content.config.report.call_list_rows)
+    rows = [_row(row, content, largest=top["revenue_at_risk"].iloc[0]) for row in records(top)]
+    return {"summary": _summary(content, listed), "rows": rows, "actions": _actions(content)}
+
+
+def _summary(content: ReportContent, listed: pd.DataFrame) -> str:
+    actions, shown = content.config.actions, content.config.report.call_list_rows
+    scored = int(content.decisions["p_stagnation"].notna().sum())
+    if not scored:
+        return "Nobody was scored, so there is no call list; see the notices."
+    if listed.empty:
+        return f"None of {count(scored, 'scored customer')} is at risk enough to be called."
+    rest = f" The first {number(shown)} are shown; call_list.csv holds all." if shown < len(listed) else ""
+    return (
+        f"{count(len(listed), 'customer')} of {number(scored)} scored, by falling revenue at risk: at most "
+        f"{share(actions.call_list_share)} of the scored, and only with a probability of stagnation of "
+        f"{share(actions.min_p_stagnation)} or more. Together they hold {share(listed['cumulative_share'].iloc[-1])} "
+        f"of the revenue at risk.{rest}"
+    )
+
+
+def _row(row: dict[str, Any], content: ReportContent, *, largest: float) -> dict[str, Any]:
+    return {
+        **row,
+        "name": content.customer_names.get(row["customer_id"], ""),
+        "bar": 100 * row["revenue_at_risk"] / largest,
+        "due": _due(row["next_order_expected"], content.as_of),
+    }
+
+
+def _due(expected: pd.Timestamp, as_of: pd.Timestamp) -> dict[str, str]:
+    late = (as_of.normalize() - expected).days
+    return {"day": day(expected), "late": f"{count(late, 'day')} overdue" if late > 0 else ""}
+
+
+def _actions(content: ReportContent) -> list[dict[str, Any]]:
+    """Return one row an action, in order of precedence."""
+    groups = content.decisions.groupby("action")["revenue_at_risk"]
+    customers, money = groups.size(), groups.agg(math.fsum)
+    return [
+        {
+            "action": rule.action,
+            "when": rule.when,
+            "customers": int(customers.get(rule.action, 0)),
+            "revenue_at_risk": float(money.get(rule.action, 0.0)),
+        }
+        for rule in rules(content.config.actions, content.config.segments.lifecycle)
+    ]
