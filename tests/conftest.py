@@ -6,9 +6,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before scikit-learn is imported
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
+import shutil
 from pathlib import Path
 
 import pytest
+
+from segml import config, pipeline, tracking
+from segml.data import connect, load_tables
+from support import SMALL, TODAY
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -20,3 +25,32 @@ def shared_data() -> Path:
     if not (folder / "online_retail_ii.parquet").is_file():
         pytest.skip("real data sets are not there; point SEGML_TEST_DATA at a folder with online_retail_ii.parquet")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_config() -> config.Config:
+    """A configuration that trains in seconds on a small demo world."""
+    return config.load(None, SMALL)
+
+
+@pytest.fixture(scope="session")
+def small_training(small_config: config.Config) -> pipeline.Training:
+    """A whole training on a small demo world."""
+    tables = load_tables(small_config, connect())
+    return pipeline.train(pipeline.prepare(tables, small_config, today=TODAY), small_config)
+
+
+@pytest.fixture(scope="session")
+def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh SQLite tracking store; making one takes seconds, so tests copy this one."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with tracking.Run(config.TrackingConfig(uri=f"sqlite:///{path}", experiment="template"), name="template", tags={}):
+        pass
+    return path
+
+
+@pytest.fixture
+def store(migrated_store: Path, tmp_path: Path) -> config.TrackingConfig:
+    """A tracking store of the test's own."""
+    shutil.copy(migrated_store, tmp_path / "mlflow.db")
+    return config.TrackingConfig(uri=f"sqlite:///{tmp_path / 'mlflow.db'}")

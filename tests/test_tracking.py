@@ -1,6 +1,5 @@
-"""Against a real SQLite store; one fresh store is made a session, and copied for every test that needs one."""
+"""Against a real SQLite store."""
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,20 +13,6 @@ from segml.config import TrackingConfig
 from segml.schema import DataError, TrackingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-
-
-@pytest.fixture(scope="session")
-def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with tracking.Run(TrackingConfig(uri=f"sqlite:///{path}", experiment="template"), name="template", tags={}):
-        pass
-    return path
-
-
-@pytest.fixture
-def store(migrated_store: Path, tmp_path: Path) -> TrackingConfig:
-    shutil.copy(migrated_store, tmp_path / "mlflow.db")
-    return TrackingConfig(uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
 def run_of(store: TrackingConfig, run_id: str) -> Any:

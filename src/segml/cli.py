@@ -19,13 +19,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.status import Status
 
 from segml import config
 from segml.schema import InputError
+
+if TYPE_CHECKING:
+    from segml.pipeline import Prepared
 
 EXIT_DONE, EXIT_BUG, EXIT_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -42,6 +45,12 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    add_common(made)
+    return made
+
+
+def add_common(made: argparse.ArgumentParser) -> None:
+    """Add the options that every command has."""
     made.add_argument("--config", metavar="FILE", help="YAML file of differences from the built-in defaults")
     made.add_argument(
         "--set",
@@ -53,7 +62,6 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
     )
     made.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     made.add_argument("--debug", action="store_true", help="show the traceback of an error, and all warnings")
-    return made
 
 
 def iso_date(text: str) -> date:
@@ -73,6 +81,17 @@ def load_config(arguments: argparse.Namespace) -> config.Config:
     if getattr(arguments, "output", None):
         overrides.append(f"output={json.dumps(arguments.output)}")
     return config.load(arguments.config, overrides)
+
+
+def open_data(settings: config.Config, stages: Stages) -> Prepared:
+    """Read and clean the tables that the configuration names."""
+    from segml.data import connect, load_tables
+    from segml.pipeline import prepare
+
+    stages("reading data")
+    tables = load_tables(settings, connect(settings.threads), lambda done, of: stages.detail(f"{done / of:.0%}"))
+    stages("cleaning")
+    return prepare(tables, settings, today=date.today())
 
 
 def run(command: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> int:
@@ -103,6 +122,16 @@ def run(command: Callable[[argparse.Namespace], Any], arguments: argparse.Namesp
 def print_json(values: Mapping[str, Any]) -> None:
     """Print one JSON object to stdout."""
     print(json.dumps(values, ensure_ascii=False, indent=2, default=str))
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print what a command did, one fact a line; notices last."""
+    shown = {name: value for name, value in facts.items() if name != "notices"}
+    width = max(len(name) for name in shown)
+    for name, value in shown.items():
+        print(f"{name:<{width}}  {value}")
+    for notice in facts.get("notices", ()):
+        print(f"note: {notice}")
 
 
 class Stages:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import requests
 from filelock import FileLock
 
-from segml.config import TrackingConfig
+from segml.config import TrackingConfig, without_secrets
 from segml.schema import InputError, TrackingError
 
 DEFAULT_URI = "sqlite:///mlflow.db"
@@ -195,17 +195,11 @@ def _as_tracking_errors(uri: str) -> Iterator[None]:
 def _unreachable(uri: str, error: BaseException) -> str:
     first_line = str(error).strip().split("\n")[0]
     return (
-        f"the MLflow tracking store {_redact(uri)} does not answer as it should "
+        f"the MLflow tracking store {without_secrets(uri)} does not answer as it should "
         f"({type(error).__name__}: {first_line}); "
         "start the server, or set tracking.uri (or MLFLOW_TRACKING_URI) to a store that works, "
         f"for instance --set tracking.uri={DEFAULT_URI}"
     )
-
-
-def _redact(uri: str) -> str:
-    scheme, separator, rest = uri.partition("://")
-    credentials, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}…@{host}" if at and credentials else uri
 
 
 def _reason(error: BaseException) -> str:

@@ -1,1 +1,23 @@
 """Where transactions come from: readers, cleaning with its ledger, public data sets, the simulator."""
+
+from segml.data.clean import Cleaned, clean
+from segml.data.customers import Deduplicated, deduplicate
+from segml.data.digest import digest
+from segml.data.engine import connect, to_table
+from segml.data.ledger import Ledger
+from segml.data.load import Tables, load_tables
+from segml.data.read import read_table
+
+__all__ = [
+    "Cleaned",
+    "Deduplicated",
+    "Ledger",
+    "Tables",
+    "clean",
+    "connect",
+    "deduplicate",
+    "digest",
+    "load_tables",
+    "read_table",
+    "to_table",
+]

@@ -1,0 +1,59 @@
+"""``python -m segml.backtest``: how good the scores would have been, at several dates in the past."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from segml import artifacts, cli, config, tracking
+
+DESCRIPTION = """Evaluate churn and stagnation scores out of time, against every baseline.
+
+At each date the models learn only from snapshots whose outcome was known by then. By default the last three
+dates one horizon apart."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments and evaluate; return the exit code."""
+    parser = cli.parser("backtest", DESCRIPTION)
+    parser.add_argument("--as-of", dest="dates", type=cli.iso_date, nargs="+", metavar="DATE", help="test dates")
+    parser.add_argument("--output", metavar="DIR", help="folder for backtest.parquet; default outputs")
+    return cli.run(_backtest, parser.parse_args(argv))
+
+
+def _backtest(arguments: argparse.Namespace) -> None:
+    settings = cli.load_config(arguments)
+    if arguments.dates:
+        settings = config.with_test_dates(settings, arguments.dates)
+    output = Path(settings.output)
+    artifacts.check_writable(output)
+    tracking.check_reachable(settings.tracking)
+    with cli.Stages() as stages:
+        stages("starting")
+        from segml import outputs, pipeline, summary
+        from segml.data import digest
+
+        name, tags = summary.identity(settings, arguments.config)
+        with tracking.Run(settings.tracking, name=f"backtest {name}", tags=tags) as run:
+            run.log(params=settings.flat())
+            prepared = cli.open_data(settings, stages)
+            fingerprint = digest(prepared.lines)
+            run.log_data(name=prepared.source, digest=fingerprint)
+            found = pipeline.backtest(prepared, settings, stage=stages)
+            stages("tracking")
+            with artifacts.staged(output) as folder:
+                outputs.write_backtest(found, settings, folder)
+            run.log_files(output, list(outputs.BACKTEST_FILES))
+            run.log(
+                metrics={**found.metrics, **prepared.ledger.metrics(), **summary.durations(stages.seconds)},
+                notices="\n".join(found.notices),
+                data_digest=fingerprint,
+            )
+    facts = {"run_id": run.run_id, "output": str(output.resolve()), "metrics": found.metrics, "notices": found.notices}
+    cli.print_json(facts) if arguments.json else summary.show_backtest(found, facts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

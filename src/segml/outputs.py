@@ -1,0 +1,96 @@
+"""What a training run leaves: the same files in the output folder and in MLflow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from segml import store
+from segml.actions import call_list
+from segml.churn import Backtest
+from segml.config import Config
+from segml.pipeline import Training
+from segml.report import ReportContent, build
+from segml.segments import KMeansSegments
+
+CONFIG, QUALITY, FEATURES, DECISIONS = "config.yaml", "quality.json", "features.parquet", "decisions.parquet"
+PROFILES, BACKTEST, CALL_LIST, REPORT = "profiles.csv", "backtest.parquet", "call_list.csv", "report.html"
+BY_DATE = "backtest_by_date.csv"
+FILES = (CONFIG, QUALITY, FEATURES, DECISIONS, PROFILES, BACKTEST, CALL_LIST, REPORT)
+BACKTEST_FILES = (CONFIG, BACKTEST, BY_DATE)
+_EXCEL_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write(training: Training, folder: Path, *, run_id: str, data_digest: str) -> None:
+    """Write every file of a training run into a folder."""
+    decided, config = training.decided, training.scorer.config
+    (folder / CONFIG).write_text(config.to_yaml(), encoding="utf-8")
+    ledger = training.prepared.ledger.to_dict()
+    (folder / QUALITY).write_text(json.dumps(ledger, indent=2, ensure_ascii=False), encoding="utf-8")
+    decided.features.to_parquet(folder / FEATURES, index=False)
+    decided.decisions.to_parquet(folder / DECISIONS, index=False)
+    training.backtest.table.to_parquet(folder / BACKTEST, index=False)
+    write_csv(decided.profiles, folder / PROFILES)
+    write_csv(call_list(decided.decisions, config.actions), folder / CALL_LIST)
+    page = build(report_content(training, run_id=run_id, data_digest=data_digest))
+    (folder / REPORT).write_text(page, encoding="utf-8")
+
+
+def write_backtest(found: Backtest, config: Config, folder: Path) -> None:
+    """Write every file of an evaluation into a folder."""
+    (folder / CONFIG).write_text(config.to_yaml(), encoding="utf-8")
+    found.table.to_parquet(folder / BACKTEST, index=False)
+    write_csv(found.by_date, folder / BY_DATE)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, or as CSV where the path says so."""
+    if ".csv" in path.suffixes:
+        write_csv(table, path)
+    else:
+        table.to_parquet(path, index=False)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV that spreadsheets open as text: a cell that would be run as a formula gets an apostrophe."""
+    text = table.select_dtypes(include=["str", "object"]).columns
+    safe = table.assign(**{name: table[name].map(_as_text, na_action="ignore") for name in text})
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def report_content(training: Training, *, run_id: str, data_digest: str) -> ReportContent:
+    """Return what the report page shows of a training run."""
+    decided, backtest = training.decided, training.backtest
+    return ReportContent(
+        as_of=training.prepared.as_of,
+        config=training.scorer.config,
+        decisions=decided.decisions,
+        features=decided.features,
+        ledger=training.prepared.ledger.to_frame(),
+        profiles=decided.profiles,
+        notices=training.notices,
+        cluster_means=_cluster_means(training.scorer.clusters),
+        metrics=training.metrics,
+        backtest=backtest.table if len(backtest.table) else None,
+        reliability=backtest.reliability if len(backtest.table) else None,
+        gains=backtest.gains if len(backtest.table) else None,
+        revenue_by_month=decided.revenue_by_month.sum().rename("revenue").reset_index(),
+        customer_names=training.prepared.customer_names,
+        versions=store.versions(),
+        data_digest=data_digest,
+        run_id=run_id,
+    )
+
+
+def _cluster_means(model: KMeansSegments | None) -> pd.DataFrame | None:
+    """Return the standardised means of each cluster under readable names of the features."""
+    if model is None:
+        return None
+    columns = [str(name).replace("_", " ") for name in model.feature_names_in_]
+    return pd.DataFrame(model.cluster_centers_, index=model.segment_names_, columns=columns)
+
+
+def _as_text(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_EXCEL_FORMULA) else value

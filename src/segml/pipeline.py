@@ -1,0 +1,356 @@
+"""The whole flow as functions of tables: no files, no clock, no MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+from ibis.expr.types import Table
+
+from segml import features, labels
+from segml.actions import assemble
+from segml.churn import Backtest, RiskModel, Split, assess, backevaluation_splits, evaluate, scored_mask, split_at
+from segml.config import Config
+from segml.data import Cleaned, Deduplicated, Ledger, Tables, clean, deduplicate
+from segml.features.periods import revenue_by_month
+from segml.schema import DataError
+from segml.segments import (
+    KMeansSegments,
+    NextPeriod,
+    assign_rules,
+    find_segments,
+    label_segments,
+    next_period,
+    profiles,
+    stability,
+)
+from segml.segments.lifecycle import Lifecycle
+from segml.windows import as_timestamp, midnight_after, shift
+
+STALE_DAYS = 31
+"""How long after its last line a log may still be looked back on: later, everybody would look inactive."""
+
+QUIET_DAYS = 7
+"""A log that ends so shortly before the as-of date is taken to be complete up to it: nobody ordered over a weekend."""
+
+Stage = Callable[[str], None]
+
+
+def _silently(name: str) -> None:
+    """Tell nobody which stage begins."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Clean order lines, and the moment from which the run looks back.
+
+    Attributes
+    ----------
+    source : what the transactions are called in messages
+    as_of : features rest on lines strictly before it
+    log_start, log_end : the first purchase, and midnight after the last line
+    customers : deduplicated cards, or None where no customers table was given
+    """
+
+    cleaned: Cleaned
+    customers: Deduplicated | None
+    source: str
+    as_of: pd.Timestamp
+    log_start: pd.Timestamp
+    log_end: pd.Timestamp
+    notices: tuple[str, ...]
+
+    @property
+    def observed_until(self) -> pd.Timestamp:
+        """Label windows end by then: the as-of date, or the end of a log that stops well before it."""
+        is_complete = self.log_end >= shift(self.as_of, days=-QUIET_DAYS)
+        return self.as_of if is_complete else self.log_end
+
+    @property
+    def ledger(self) -> Ledger:
+        """The account of the cleaning, customer cards included."""
+        rows = self.customers.rows if self.customers is not None else ()
+        return self.cleaned.ledger.with_corrections(rows)
+
+    @property
+    def customer_names(self) -> dict[str, str]:
+        """Return the name of each customer where a customers table tells it."""
+        cards = self.customers.customers if self.customers is not None else pd.DataFrame()
+        if "name" not in cards.columns:
+            return {}
+        return dict(cards.set_index("customer_id")["name"].dropna())
+
+    @property
+    def lines(self) -> Table:
+        """The order lines that count."""
+        return self.cleaned.lines
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All that scoring needs: what was learnt (None where there was too little), and under which configuration."""
+
+    config: Config
+    risk: RiskModel | None
+    clusters: KMeansSegments | None
+    trained_at: pd.Timestamp
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Decisions at one as-of date, with what they rest on.
+
+    Attributes
+    ----------
+    features, decisions : one row a customer
+    profiles : one row a segment of each scheme
+    revenue_by_month : customers × months, see ``segml.features.revenue_by_month``
+    """
+
+    features: pd.DataFrame
+    decisions: pd.DataFrame
+    profiles: pd.DataFrame
+    revenue_by_month: pd.DataFrame
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training run learnt, decided and measured."""
+
+    prepared: Prepared
+    scorer: Scorer
+    decided: Decided
+    backtest: Backtest
+    metrics: dict[str, float]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Features and labels of all customers at several as-of dates, and who of them is scored."""
+
+    features: pd.DataFrame
+    labels: pd.DataFrame
+    scored: pd.Series[bool]
+
+    def at(self, moment: pd.Timestamp) -> pd.DataFrame:
+        """Return the features at one as-of date."""
+        return self.features[self.features["as_of"] == moment]
+
+    def training(self, split: Split) -> pd.DataFrame:
+        """Return the features of the customers scored at the training dates."""
+        return self.features[self.features["as_of"].isin(split.training) & self.scored]
+
+
+def prepare(tables: Tables, config: Config, *, today: date) -> Prepared:
+    """Clean the tables and settle the as-of date.
+
+    Parameters
+    ----------
+    today : the day of the run; lines dated later are not believed
+
+    Raises
+    ------
+    DataError : nothing usable is left, or the as-of date lies outside the data
+    """
+    cards = tables.extra.get("customers")
+    customers = deduplicate(cards) if cards is not None else None
+    aliases = customers.aliases if customers is not None else None
+    cleaned = clean(tables.transactions, config.data.cleaning, today=today, aliases=aliases)
+    log_start, log_end = _extent(cleaned.lines)
+    as_of = as_timestamp(config.as_of) if config.as_of is not None else log_end
+    stale = check_as_of(as_of, log_start, log_end)
+    notices = (*cleaned.notices, *(customers.notices if customers is not None else ()), *stale)
+    return Prepared(cleaned, customers, tables.source, as_of, log_start, log_end, notices)
+
+
+def check_as_of(as_of: pd.Timestamp, log_start: pd.Timestamp, log_end: pd.Timestamp) -> tuple[str, ...]:
+    """Raise ``DataError`` for an as-of date outside the log; return a notice for one well after its end."""
+    if not log_start < as_of <= shift(log_end, days=STALE_DAYS):
+        raise DataError(
+            f"as-of date {as_of.date()} lies outside the data: the first purchase is of {log_start:%Y-%m-%d}, the last "
+            f"line of {shift(log_end, days=-1):%Y-%m-%d}; choose a date after the first and at most {STALE_DAYS} days "
+            "after the last"
+        )
+    silent_days = (as_of - log_end).days
+    return (f"the log ends {silent_days} days before the as-of date",) if silent_days > QUIET_DAYS else ()
+
+
+def train(prepared: Prepared, config: Config, *, stage: Stage = _silently) -> Training:
+    """Run the whole flow: features, segments, evaluation out of time, final models, decisions.
+
+    Parameters
+    ----------
+    stage : called with the name of each stage as it begins
+    """
+    latest = split_at(
+        prepared.observed_until, prepared.log_start, config=config.churn, horizon_days=config.horizon_days
+    )
+    splits = evaluation_splits(prepared, config)
+    rehearsal = _rehearsal_dates(prepared, config)
+    stage("features")
+    snapshots = build_snapshots(prepared, config, [prepared.as_of, *rehearsal, *_dates([latest, *splits])])
+    now = snapshots.at(prepared.as_of)
+    if now.empty:
+        raise DataError(f"nobody has bought anything before the as-of date {prepared.as_of.date()}; set a later one")
+    stage("segments")
+    found = find_segments(now, config.segments, config.seed)
+    metrics = prepared.ledger.metrics()
+    notices = [*prepared.notices, *found.notices]
+    if found.model is not None:
+        metrics |= stability(now, found.model, config.segments, config.seed)
+        outlook = _next_period(snapshots, rehearsal, config)
+        metrics |= outlook.metrics
+        notices.append(outlook.sentence)
+    stage("evaluation out of time")
+    backtest = run_backtest(snapshots, splits, config)
+    stage("scores")
+    risk, why_not = _learn(snapshots, latest, now, config)
+    scorer = Scorer(config, risk, found.model, prepared.as_of)
+    decided = decide(now, prepared.lines, scorer)
+    notices += [*backtest.notices, *why_not, *decided.notices]
+    return Training(prepared, scorer, decided, backtest, {**metrics, **backtest.metrics}, tuple(dict.fromkeys(notices)))
+
+
+def score(prepared: Prepared, scorer: Scorer) -> Decided:
+    """Return decisions at ``prepared.as_of`` by a trained scorer."""
+    now = features.build(prepared.lines, prepared.as_of, scorer.config.features)
+    return decide(now, prepared.lines, scorer)
+
+
+def decide(now: pd.DataFrame, lines: Table, scorer: Scorer) -> Decided:
+    """Return the decisions about the customers whose features at one as-of date are given."""
+    config, as_of = scorer.config, now["as_of"].iloc[0]
+    months = revenue_by_month(lines, as_of, config.segments.xyz.months)
+    rules = assign_rules(now, months, config.segments)
+    segment_labels = rules.table.merge(label_segments(now, scorer.clusters), on="customer_id", validate="1:1")
+    risk = _risk(now, rules.table, scorer)
+    decisions = assemble(
+        now,
+        segment_labels,
+        risk,
+        horizon_days=config.horizon_days,
+        config=config.actions,
+        lifecycle=config.segments.lifecycle,
+    )
+    described = profiles(decisions, now, config.segments, scorer.clusters, p_churn_from=config.churn.risk_bands[1])
+    return Decided(now, decisions, described, months, rules.notices)
+
+
+def backtest(prepared: Prepared, config: Config, *, stage: Stage = _silently) -> Backtest:
+    """Evaluate the scores out of time; the first two steps of ``train`` that this needs, and no more."""
+    splits = evaluation_splits(prepared, config)
+    stage("features")
+    snapshots = build_snapshots(prepared, config, _dates(splits))
+    stage("evaluation out of time")
+    return run_backtest(snapshots, splits, config)
+
+
+def evaluation_splits(prepared: Prepared, config: Config) -> tuple[Split, ...]:
+    """Return the test dates of the out-of-time evaluation with their training dates."""
+    return backevaluation_splits(
+        prepared.log_start,
+        prepared.observed_until,
+        config=config.churn,
+        backtest=config.backtest,
+        horizon_days=config.horizon_days,
+    )
+
+
+def build_snapshots(prepared: Prepared, config: Config, dates: Iterable[pd.Timestamp]) -> Snapshots:
+    """Return features at all dates, in one pass, and labels at those whose window is over."""
+    table = features.build(prepared.lines, sorted(set(dates)), config.features)
+    is_over = table["as_of"] <= shift(prepared.observed_until, days=-config.horizon_days)
+    outcomes = labels.build(
+        prepared.lines,
+        table[is_over],
+        config.horizon_days,
+        config.labels,
+        known_until=prepared.observed_until,
+    )
+    lifecycle = Lifecycle(config.segments.lifecycle)
+    stages = [lifecycle.assign(snapshot) for _, snapshot in table.groupby("as_of", sort=True)]
+    scored = scored_mask(pd.concat(stages).reindex(table.index)) if stages else pd.Series(dtype="bool")
+    return Snapshots(table, outcomes, scored)
+
+
+def run_backtest(snapshots: Snapshots, splits: Sequence[Split], config: Config) -> Backtest:
+    """Return the out-of-time evaluation of the risk model against its baselines."""
+    return evaluate(
+        snapshots.features,
+        snapshots.labels,
+        snapshots.scored,
+        splits,
+        config=config.churn,
+        horizon_days=config.horizon_days,
+        seed=config.seed,
+    )
+
+
+def _extent(lines: Table) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first purchase, and midnight after the last line."""
+    is_purchase = lines.amount > 0
+    extent = lines.aggregate(first=lines.ordered_at.min(where=is_purchase), last=lines.ordered_at.max())
+    first, last = (column[0].as_py() for column in extent.to_pyarrow().columns)
+    if first is None:
+        raise DataError(
+            "no purchase is left after cleaning: no amount is above zero; check which column data.columns.amount maps, "
+            "and what the ledger took away"
+        )
+    return pd.Timestamp(first).as_unit("us"), midnight_after(pd.Timestamp(last))
+
+
+def _rehearsal_dates(prepared: Prepared, config: Config) -> tuple[pd.Timestamp, ...]:
+    """Return where clusters are learnt and where they are measured, one horizon apart; empty where history is short."""
+    measured = shift(prepared.observed_until, days=-config.horizon_days)
+    learnt = shift(measured, days=-config.horizon_days)
+    enough = shift(prepared.log_start, days=config.churn.min_history_days)
+    return (learnt, measured) if learnt >= enough else ()
+
+
+def _dates(splits: Iterable[Split]) -> set[pd.Timestamp]:
+    splits = list(splits)
+    return {split.test for split in splits} | {moment for split in splits for moment in split.training}
+
+
+def _next_period(snapshots: Snapshots, rehearsal: tuple[pd.Timestamp, ...], config: Config) -> NextPeriod:
+    if not rehearsal:
+        return NextPeriod({}, "no check of the clusters on a next period: the history is too short for it")
+    learnt, measured = rehearsal
+    outcomes = snapshots.labels[snapshots.labels["as_of"] == measured]
+    return next_period(snapshots.at(learnt), snapshots.at(measured), outcomes, config.segments, config.seed)
+
+
+def _learn(
+    snapshots: Snapshots, split: Split, now: pd.DataFrame, config: Config
+) -> tuple[RiskModel | None, tuple[str, ...]]:
+    """Return the model for scores at the as-of date, or none and the reason."""
+    if len(now) < config.segments.min_customers:
+        return None, (
+            f"no scores: {len(now)} customer{'s' if len(now) != 1 else ''}, fewer than segments.min_customers = "
+            f"{config.segments.min_customers}",
+        )
+    if not split.training:
+        return None, (
+            f"no scores: the history is shorter than {config.churn.min_history_days} days (churn.min_history_days) and "
+            f"one horizon of {config.horizon_days}; there is nothing to learn from",
+        )
+    model = RiskModel().fit(
+        snapshots.training(split),
+        snapshots.labels,
+        base=now,
+        config=config.churn,
+        horizon_days=config.horizon_days,
+        seed=config.seed,
+    )
+    return model, model.notices_
+
+
+def _risk(now: pd.DataFrame, rules: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+    """Return the scores, bands and reasons of each customer."""
+    lifecycle = now["customer_id"].map(rules.set_index("customer_id")["lifecycle"])
+    alarm_from = scorer.config.actions.min_p_stagnation
+    return assess(scorer.risk, now, lifecycle, scored_mask(lifecycle), scorer.config.churn, alarm_from=alarm_from)

@@ -1,0 +1,7 @@
+"""What MLflow runs to load the model: code, not a pickle."""
+
+from mlflow.models import set_model
+
+from segml.serving import DecisionModel
+
+set_model(DecisionModel())

@@ -1,0 +1,60 @@
+"""``python -m segml.train``: from transactions to a tracked run with segments, scores, decisions and a report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from segml import artifacts, cli, tracking
+
+DESCRIPTION = """Segment customers, score churn and stagnation, and track the run in MLflow.
+
+Without arguments it runs on the embedded demo data: a simulated B2B company with some 2,000 customers."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments and train; return the exit code."""
+    parser = cli.parser("train", DESCRIPTION)
+    parser.add_argument("--as-of", type=cli.iso_date, metavar="DATE", help="look back from the midnight of this day")
+    parser.add_argument("--output", metavar="DIR", help="folder for what the run leaves; default outputs")
+    return cli.run(_train, parser.parse_args(argv))
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    settings = cli.load_config(arguments)
+    output = Path(settings.output)
+    artifacts.check_writable(output)
+    tracking.check_reachable(settings.tracking)
+    with cli.Stages() as stages:
+        stages("starting")
+        from segml import outputs, pipeline, serving, summary  # they bring scikit-learn and MLflow: seconds
+        from segml.data import digest
+
+        name, tags = summary.identity(settings, arguments.config)
+        with tracking.Run(settings.tracking, name=name, tags=tags) as run:
+            run.log(params=settings.flat())
+            prepared = cli.open_data(settings, stages)
+            fingerprint = digest(prepared.lines)
+            run.log_data(name=prepared.source, digest=fingerprint)
+            training = pipeline.train(prepared, settings, stage=stages)
+            stages("report and model")
+            with artifacts.staged(output) as folder:
+                outputs.write(training, folder, run_id=run.run_id, data_digest=fingerprint)
+                serving.save(training.scorer, folder / serving.MODEL_FOLDER)
+            stages("tracking")
+            run.log_files(output, list(outputs.FILES))
+            run.log_model(serving.logger(training.scorer), register=settings.tracking.register_model)
+            run.log(
+                metrics={**training.metrics, **summary.durations(stages.seconds)},
+                notices="\n".join(training.notices),
+                data_digest=fingerprint,
+                as_of=str(prepared.as_of.date()),
+            )
+    facts = summary.facts(training, output, run)
+    cli.print_json(facts) if arguments.json else summary.show(training, facts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
