@@ -192,6 +192,11 @@ def test_two_orders_a_day_make_one_purchase_day_and_no_repeated_product(line_mak
     assert math.isnan(built["gap_mean_days"])
 
 
+def test_a_product_bought_a_moment_before_the_ninety_days_is_not_new(line_maker: Maker) -> None:
+    lines = line_maker([row("a", "1", "2023-10-02 23:59:59", 10, "P"), row("a", "2", "2023-12-01", 10, "P")])
+    assert features.build(lines, AS_OF)["new_product_share_90d"].tolist() == [0]
+
+
 def test_an_as_of_date_may_fall_within_a_day(line_maker: Maker) -> None:
     lines = line_maker([row("a", "1", "2023-12-01 08:00", 10), row("a", "2", "2023-12-01 12:00", 10)])
     built = features.build(lines, pd.Timestamp("2023-12-01 12:00"))

@@ -1,4 +1,8 @@
-"""Sentences that state a customer's own figures, one for each group of features."""
+"""Sentences that state a customer's own figures as signs of risk, one for each group of features.
+
+A group may raise a score although the figure that people look at is not alarming; then it gets no sentence, for
+"last order is 60 % above its mean" is no warning that anybody would believe.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ Figures = Mapping[str, float]
 """A customer's features by name."""
 
 _MONTH_DAYS = 30.4375
+_CLEAR_SHORTFALL = 0.05
+_YOUNG_MONTHS = 12
 
 
 def phrase(group: str, figures: Figures) -> str | None:
-    """Return a sentence on one group of features, or None where its figures are unknown.
+    """Return a sentence on one group of features, or None where its figures are unknown or give no warning.
 
     >>> phrase("silence", {"gap_mean_days": 24.2, "recency_days": 61.0})
     'orders every 24 days, silent for 61'
@@ -27,12 +33,12 @@ def all_well(figures: Figures) -> str:
     return f"no warning sign: {last}" if math.isnan(gap) else f"no warning sign: orders every {days(gap)}, {last}"
 
 
-def silence(figures: Figures) -> str:
-    """Return a sentence on the customer's silence; its figures are always known."""
-    gap, recency = _get(figures, "gap_mean_days"), figures["recency_days"]
-    if math.isnan(gap):
-        return f"one purchase day only, {days(recency)} ago"
-    return f"orders every {days(gap)}, silent for {recency:,.0f}"
+def no_clear_sign(figures: Figures) -> str:
+    """Return what to say of a customer at risk none of whose figures stands out."""
+    last = f"last purchase {days(figures['recency_days'])} ago"
+    gap = _get(figures, "gap_mean_days")
+    usual = "one purchase day only" if math.isnan(gap) else f"orders every {days(gap)}"
+    return f"no single sign stands out: {usual}, {last}"
 
 
 def days(count: float) -> str:
@@ -44,6 +50,13 @@ def days(count: float) -> str:
     return f"{count:,.0f} day{'' if round(count) == 1 else 's'}"
 
 
+def _silence(c: Figures) -> str | None:
+    gap, recency = _get(c, "gap_mean_days"), c["recency_days"]
+    if math.isnan(gap):
+        return f"one purchase day only, {days(recency)} ago"
+    return f"orders every {days(gap)}, silent for {recency:,.0f}" if recency >= gap else None
+
+
 def _rhythm(c: Figures) -> str | None:
     lately, year = _get(c, "order_count_90d"), _get(c, "order_count_365d")
     return (
@@ -52,7 +65,7 @@ def _rhythm(c: Figures) -> str | None:
 
 
 def _order_value(c: Figures) -> str | None:
-    return _against(_get(c, "order_value_last_to_mean"), "last order is", "its mean order value")
+    return _short(_get(c, "order_value_last_to_mean"), "last order is", "its mean order value")
 
 
 def _revenue_level(c: Figures) -> str | None:
@@ -61,12 +74,16 @@ def _revenue_level(c: Figures) -> str | None:
 
 
 def _revenue_trend(c: Figures) -> str | None:
-    return _against(_get(c, "revenue_90d_to_run_rate"), "revenue of the last 90 days is", "its run rate")
+    windows = {window: _get(c, f"revenue_{window}d_to_run_rate") for window in (90, 180, 30)}
+    sentences = (
+        _short(ratio, f"revenue of the last {window} days is", "its run rate") for window, ratio in windows.items()
+    )
+    return next((sentence for sentence in sentences if sentence), None)
 
 
 def _season(c: Figures) -> str | None:
-    share = _get(c, "revenue_90d_last_year_to_run_rate")
-    return _against(share, "a year ago, revenue of the 90 days ahead was", "its present run rate")
+    ratio = _get(c, "revenue_90d_last_year_to_run_rate")
+    return _short(ratio, "a weak season lies ahead: a year ago its 90 days were", "the present run rate")
 
 
 def _assortment(c: Figures) -> str | None:
@@ -80,7 +97,7 @@ def _renewal(c: Figures) -> str | None:
 
 
 def _order_size(c: Figures) -> str | None:
-    return _against(_get(c, "lines_last3_to_mean"), "lines of the last three orders are", "its mean order")
+    return _short(_get(c, "lines_last3_to_mean"), "lines of the last three orders are", "its mean order")
 
 
 def _returns(c: Figures) -> str | None:
@@ -96,11 +113,12 @@ def _margin(c: Figures) -> str | None:
 
 
 def _tenure(c: Figures) -> str | None:
-    return f"customer for {_count(c['tenure_days'] / _MONTH_DAYS, 'month')}"
+    months = c["tenure_days"] / _MONTH_DAYS
+    return f"customer for only {_count(months, 'month')}" if months < _YOUNG_MONTHS else None
 
 
 _PHRASES: dict[str, Callable[[Figures], str | None]] = {
-    "silence": silence,
+    "silence": _silence,
     "rhythm": _rhythm,
     "order value": _order_value,
     "revenue level": _revenue_level,
@@ -131,11 +149,6 @@ def _percent(share: float) -> str:
     return f"{100 * share:,.0f} %"
 
 
-def _against(ratio: float, what: str, usual: str) -> str | None:
-    """Compare a ratio with one in words: "… 40 % below its run rate"."""
-    if not _known(ratio):
-        return None
-    apart = round(100 * (ratio - 1))
-    if apart == 0:
-        return f"{what} level with {usual}"
-    return f"{what} {abs(apart):,} % {'above' if apart > 0 else 'below'} {usual}"
+def _short(ratio: float, what: str, usual: str) -> str | None:
+    """Tell by how much a ratio falls short of one: "… 40 % below its run rate"; None where it hardly does."""
+    return f"{what} {_percent(1 - ratio)} below {usual}" if ratio <= 1 - _CLEAR_SHORTFALL else None

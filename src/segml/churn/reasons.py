@@ -11,7 +11,7 @@ import pandas as pd
 
 from segml.churn.inputs import check_columns
 from segml.churn.model import TARGETS, RiskModel
-from segml.churn.phrases import all_well, days, phrase, silence
+from segml.churn.phrases import all_well, days, no_clear_sign, phrase
 from segml.churn.risk import risk_bands
 from segml.config import ChurnConfig
 from segml.features import CATALOG
@@ -117,7 +117,7 @@ def _ranked(weights: pd.DataFrame) -> list[list[str]]:
 
 def _name_groups(groups: list[str], figures: dict[str, float]) -> str:
     sentences = [sentence for group in groups if (sentence := phrase(group, figures))]
-    return "; ".join(sentences[:AT_MOST]) or silence(figures)
+    return "; ".join(sentences[:AT_MOST]) or no_clear_sign(figures)
 
 
 def _figures(features: pd.DataFrame) -> list[dict[str, float]]:
