@@ -78,12 +78,6 @@ def test_the_order_of_rows_changes_nothing(random_lines: pd.DataFrame, built: pd
     assert_frame_equal(features.build(shuffled, DATES), built, check_exact=True)
 
 
-def test_sums_of_many_fractions_do_not_depend_on_their_order(random_lines: pd.DataFrame) -> None:
-    one = random_lines.assign(customer_id="one", order_id=[str(number) for number in range(len(random_lines))])
-    first, second = (features.build(one.sample(frac=1, random_state=seed), DATES[-1]) for seed in (1, 2))
-    assert_frame_equal(first, second, check_exact=True)
-
-
 def test_chunks_and_containers_change_nothing(random_lines: pd.DataFrame, built: pd.DataFrame) -> None:
     parts = [pa.Table.from_pandas(random_lines.iloc[start : start + 700]) for start in range(0, len(random_lines), 700)]
     chunked = pa.concat_tables(parts[::-1])

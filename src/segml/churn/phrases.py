@@ -150,5 +150,8 @@ def _percent(share: float) -> str:
 
 
 def _short(ratio: float, what: str, usual: str) -> str | None:
-    """Tell by how much a ratio falls short of one: "… 40 % below its run rate"; None where it hardly does."""
-    return f"{what} {_percent(1 - ratio)} below {usual}" if ratio <= 1 - _CLEAR_SHORTFALL else None
+    """Tell by how much a ratio falls short of one: "… 40 % below its run rate"; None where it hardly does.
+
+    More returned than bought counts as nothing bought.
+    """
+    return f"{what} {_percent(min(1 - ratio, 1.0))} below {usual}" if ratio <= 1 - _CLEAR_SHORTFALL else None
