@@ -55,6 +55,17 @@ def test_a_stop_signal_unwinds_and_is_130(
     assert words in capsys.readouterr().err
 
 
+def test_a_stop_that_native_code_turns_into_its_own_error_is_still_a_stop() -> None:
+    def command(_: argparse.Namespace) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None
+
+    assert cli.run(command, arguments()) == 130
+
+
 def test_arguments_win_over_the_file_and_overrides() -> None:
     loaded = cli.load_config(arguments(as_of=cli.iso_date("2011-03-13"), output="a: b", overrides=["output=x"]))
     assert (str(loaded.as_of), loaded.output) == ("2011-03-13", "a: b")

@@ -75,15 +75,15 @@ def test_a_stop_signal_leaves_a_failed_run_and_no_file(
     from mlflow import MlflowClient
 
     overrides = (f"tracking.uri={store.uri}", f"output={tmp_path / 'out'}")
-    process = subprocess.Popen(command("train", overrides=overrides), stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "cleaning" in line:
-            break
-    time.sleep(1.0)
-    process.send_signal(number)
-    rest = process.stderr.read()
-    assert process.wait(timeout=60) == code
+    words = command("train", overrides=overrides)
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        while "cleaning" not in process.stderr.readline():
+            pass
+        time.sleep(1.0)
+        process.send_signal(number)
+        rest = process.stderr.read()
+    assert process.returncode == code
     assert "Traceback" not in rest
     assert [name for name in os.listdir(tmp_path / "out") if not name.startswith(STAGING_PREFIX)] == []
     client = MlflowClient(str(store.uri))

@@ -15,8 +15,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import date
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -98,7 +97,7 @@ def run(command: Callable[[argparse.Namespace], Any], arguments: argparse.Namesp
     """Run a command and return its exit code; every outcome that is not success prints one message."""
     _calm_libraries(debug=arguments.debug)
     try:
-        with _stop_on_sigterm():
+        with _StopSignals():
             command(arguments)
     except InputError as error:
         _say(f"error: {error}", debug=arguments.debug)
@@ -196,16 +195,32 @@ def _calm_libraries(*, debug: bool) -> None:
         os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 
 
-@contextmanager
-def _stop_on_sigterm() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+class _StopSignals:
+    """Turns SIGTERM and SIGINT into exceptions that unwind every ``with`` block.
 
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    Native code may swallow such an exception and raise its own (DuckDB: "Query interrupted"), so what leaves the block
+    after a signal is told as a stop, whatever its type.
+    """
+
+    def __init__(self) -> None:
+        self._stop: KeyboardInterrupt | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._previous[number] = signal.signal(number, self._arrived)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        if self._stop is not None and isinstance(error, Exception):
+            raise self._stop from error
+
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
+        self._stop = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        raise self._stop
 
 
 def _say(message: str, *, debug: bool) -> None:
