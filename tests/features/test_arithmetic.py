@@ -12,7 +12,7 @@ from segml.features.arithmetic import MONEY_SCALE, SQUARE_SCALE, WEIGHT_SCALE, e
 
 
 def total(values: list[float], scale: int) -> float:
-    return float(exact_sum(to_table(pd.DataFrame({"value": values}))["value"], scale).execute())
+    return float(exact_sum(to_table(pd.DataFrame({"value": values}))["value"], scale).to_pyarrow().as_py())
 
 
 @pytest.mark.parametrize("scale", [MONEY_SCALE, SQUARE_SCALE, WEIGHT_SCALE])

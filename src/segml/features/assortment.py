@@ -96,8 +96,8 @@ def _renewal() -> tuple[Definition, ...]:
 
 def _concentration() -> tuple[Definition, ...]:
     return (
-        Ingredient("top_product_gross", grain="product", formula=lambda products: number(products.gross_365d.max())),
-        Ingredient("products_gross", grain="product", formula=lambda products: number(products.gross_365d.sum())),
+        Ingredient("top_product_gross", grain="product", formula=lambda products: number(products.gross.max())),
+        Ingredient("products_gross", grain="product", formula=lambda products: number(products.gross.sum())),
         Feature(
             "top_product_share",
             FAMILY,
