@@ -31,10 +31,11 @@ LAYERS = {
     "artifacts": 10,
     "outputs": 10,
     "summary": 11,
+    "session": 12,
     "cli": 10,
-    "train": 12,
-    "backtest": 12,
-    "score": 12,
+    "train": 13,
+    "backtest": 13,
+    "score": 13,
 }
 SHELLS = {"__main__"}
 

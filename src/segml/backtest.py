@@ -32,26 +32,21 @@ def _backtest(arguments: argparse.Namespace) -> None:
     tracking.check_reachable(settings.tracking)
     with cli.Stages() as stages:
         stages("starting")
-        from segml import outputs, pipeline, summary
-        from segml.data import digest
+        from segml import outputs, pipeline, session, summary
 
-        name, tags = summary.identity(settings, arguments.config)
-        with tracking.Run(settings.tracking, name=f"backtest {name}", tags=tags) as run:
-            run.log(params=settings.flat())
-            prepared = cli.open_data(settings, stages)
-            fingerprint = digest(prepared.lines)
-            run.log_data(name=prepared.source, digest=fingerprint)
-            found = pipeline.backtest(prepared, settings, stage=stages)
+        with session.tracked(settings, arguments.config, stages, prefix="backtest ") as current:
+            found = pipeline.backtest(current.prepared, settings, stage=stages)
             stages("tracking")
             with artifacts.staged(output) as folder:
                 outputs.write_backtest(found, settings, folder)
-            run.log_files(output, list(outputs.BACKTEST_FILES))
-            run.log(
-                metrics={**found.metrics, **prepared.ledger.metrics(), **summary.durations(stages.seconds)},
-                notices="\n".join(found.notices),
-                data_digest=fingerprint,
-            )
-    facts = {"run_id": run.run_id, "output": str(output.resolve()), "metrics": found.metrics, "notices": found.notices}
+            current.run.log_files(output, list(outputs.BACKTEST_FILES))
+            current.finish({**found.metrics, **current.prepared.ledger.metrics()}, found.notices, stages)
+    facts = {
+        "run_id": current.run.run_id,
+        "output": str(output.resolve()),
+        "metrics": found.metrics,
+        "notices": found.notices,
+    }
     cli.print_json(facts) if arguments.json else summary.show_backtest(found, facts)
 
 

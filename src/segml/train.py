@@ -29,30 +29,19 @@ def _train(arguments: argparse.Namespace) -> None:
     tracking.check_reachable(settings.tracking)
     with cli.Stages() as stages:
         stages("starting")
-        from segml import outputs, pipeline, serving, summary  # they bring scikit-learn and MLflow: seconds
-        from segml.data import digest
+        from segml import outputs, pipeline, serving, session, summary  # they bring scikit-learn and MLflow: seconds
 
-        name, tags = summary.identity(settings, arguments.config)
-        with tracking.Run(settings.tracking, name=name, tags=tags) as run:
-            run.log(params=settings.flat())
-            prepared = cli.open_data(settings, stages)
-            fingerprint = digest(prepared.lines)
-            run.log_data(name=prepared.source, digest=fingerprint)
-            training = pipeline.train(prepared, settings, stage=stages)
+        with session.tracked(settings, arguments.config, stages) as current:
+            training = pipeline.train(current.prepared, settings, stage=stages)
             stages("report and model")
             with artifacts.staged(output) as folder:
-                outputs.write(training, folder, run_id=run.run_id, data_digest=fingerprint)
+                outputs.write(training, folder, run_id=current.run.run_id, data_digest=current.data_digest)
                 serving.save(training.scorer, folder / serving.MODEL_FOLDER)
             stages("tracking")
-            run.log_files(output, list(outputs.FILES))
-            run.log_model(serving.logger(training.scorer), register=settings.tracking.register_model)
-            run.log(
-                metrics={**training.metrics, **summary.durations(stages.seconds)},
-                notices="\n".join(training.notices),
-                data_digest=fingerprint,
-                as_of=str(prepared.as_of.date()),
-            )
-    facts = summary.facts(training, output, run)
+            current.run.log_files(output, list(outputs.FILES))
+            current.run.log_model(serving.logger(training.scorer), register=settings.tracking.register_model)
+            current.finish(training.metrics, training.notices, stages)
+    facts = summary.facts(training, output, current.run)
     cli.print_json(facts) if arguments.json else summary.show(training, facts)
 
 

@@ -74,7 +74,7 @@ def _last_year() -> tuple[Definition, ...]:
             "revenue_90d_last_year_to_run_rate",
             FAMILY,
             "ratio",
-            "the same over 90 days at the run rate; NaN where that is not positive, or the first purchase is younger",
+            "the same over 90 days at the run rate; NaN where that is not positive, or the tenure below 365 days",
             "season",
             grain="customer",
             formula=lambda c: ratio(c["revenue_90d_last_year"], 90 * c["run_rate_daily"]).where(
