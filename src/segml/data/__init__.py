@@ -6,7 +6,7 @@ from segml.data.digest import digest
 from segml.data.engine import connect, to_table
 from segml.data.ledger import Ledger
 from segml.data.load import Tables, load_tables
-from segml.data.read import read_table
+from segml.data.read import read_table, read_transactions
 
 __all__ = [
     "Cleaned",
@@ -19,5 +19,6 @@ __all__ = [
     "digest",
     "load_tables",
     "read_table",
+    "read_transactions",
     "to_table",
 ]

@@ -36,4 +36,10 @@ def to_table(data: Any, backend: Any | None = None) -> Table:
     else:
         raise DataError(f"a table is needed: pandas, polars, pyarrow or Ibis; found {type(data).__name__}")
     backend = backend if backend is not None else connect()
-    return backend.create_table(ibis.util.gen_name("frame"), obj=arrow, temp=True)
+    return backend.create_table(ibis.util.gen_name("frame"), obj=_with_types(arrow), temp=True)
+
+
+def _with_types(arrow: pa.Table) -> pa.Table:
+    """Give columns of nothing but None a type: integers, which stand for text as well as for numbers."""
+    fields = [field.with_type(pa.int64()) if pa.types.is_null(field.type) else field for field in arrow.schema]
+    return arrow.cast(pa.schema(fields))
