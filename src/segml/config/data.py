@@ -1,0 +1,145 @@
+"""Sections that tell where the tables come from, how they are spelt, and how they are cleaned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A group of keys: frozen, strict about types, closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _refuse_repeats(mapping: Mapping[str, str]) -> None:
+    for source in sorted(set(mapping.values())):
+        users = [name for name, column in mapping.items() if column == source]
+        if len(users) > 1:
+            raise ValueError(f"the source column {source!r} is mapped twice, to {' and '.join(users)}; keep one")
+
+
+class TransactionColumns(Section):
+    """Which source column holds which canonical column; null means it carries the canonical name, or is absent."""
+
+    customer_id: str | None = None
+    order_id: str | None = None
+    ordered_at: str | None = None
+    amount: str | None = None
+    product_id: str | None = None
+    category: str | None = None
+    quantity: str | None = None
+    unit_price: str | None = None
+    margin: str | None = None
+    cost: str | None = None
+    discount: str | None = None
+    channel: str | None = None
+    region: str | None = None
+
+    @model_validator(mode="after")
+    def _each_source_column_once(self) -> TransactionColumns:
+        _refuse_repeats(self.model_dump(exclude_none=True))
+        return self
+
+
+class CustomerColumns(Section):
+    """The same for the customers table."""
+
+    customer_id: str | None = None
+    name: str | None = None
+    tax_id: str | None = None
+    industry: str | None = None
+    employees: str | None = None
+    region: str | None = None
+    country: str | None = None
+    role: str | None = None
+    registered_on: str | None = None
+    potential: str | None = None
+    cost_to_serve: str | None = None
+    is_strategic: str | None = None
+    funnel_stage: str | None = None
+
+    @model_validator(mode="after")
+    def _each_source_column_once(self) -> CustomerColumns:
+        _refuse_repeats(self.model_dump(exclude_none=True))
+        return self
+
+
+class FormatConfig(Section):
+    """How text files spell things. Null means: found out from the file where that is certain, else an error."""
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    decimal: Literal[".", ","] | None = None
+    date_format: str | None = None
+    timezone: str | None = None
+    sheet: str | None = None
+
+
+# Lines that are no sale, in generic words; a whole product code must match, so that "DELIVERY VAN" stays a product.
+NON_PRODUCT_PATTERNS = (
+    r"(POSTAGE|SHIPPING|FREIGHT|DELIVERY|CARRIAGE|HANDLING)( (FEE|CHARGE|COST)S?)?",
+    r"((BANK|SERVICE|PAYMENT|TRANSACTION) )?(FEE|CHARGE|COMMISSION)S?",
+    r"MANUAL( (ADJUSTMENT|CORRECTION|ENTRY))?|ADJUST(MENTS?)?|CORRECTIONS?|ROUNDING",
+    r"DISCOUNTS?|REBATES?|DEPOSITS?|PREPAYMENTS?|BAD DEBTS?|WRITE[ -]?OFFS?",
+    r"GIFT (VOUCHER|CARD|CERTIFICATE)S?",
+    r"ДОСТАВКА( ТОВАРА)?|(ПОЧТОВЫЕ|ТРАНСПОРТНЫЕ) (РАСХОДЫ|УСЛУГИ)|УСЛУГИ (ДОСТАВКИ|БАНКА)",
+    r"КОМИССИЯ( БАНКА)?|(РУЧНАЯ )?КОРРЕКТИРОВКА|ОКРУГЛЕНИЕ|СКИДКА|АВАНС|ПРЕДОПЛАТА|ПОДАРОЧН(ЫЙ СЕРТИФИКАТ|АЯ КАРТА)",
+)
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class CleaningConfig(Section):
+    """Which cleaning rules run, and their thresholds.
+
+    ``largest_amount`` is money a line. Patterns are regular expressions that must match the whole product code or
+    order number, whatever its case; a list given here replaces the built-in one.
+    """
+
+    exact_repeats: bool = True
+    missing_customer: bool = True
+    bad_date: bool = True
+    future_date: bool = True
+    bad_amount: bool = True
+    bad_quantity: bool = True
+    non_product: bool = True
+    bad_price: bool = True
+    excluded_order: bool = True
+    cancellations: bool = True
+    earliest_date: date = date(1990, 1, 1)
+    largest_amount: Annotated[float, Field(gt=0, le=1e15)] = 1e12
+    non_product_patterns: tuple[Pattern, ...] = NON_PRODUCT_PATTERNS
+    excluded_order_patterns: tuple[Pattern, ...] = ()
+    cancelled_order_pattern: Pattern | None = None
+
+
+class DataConfig(Section):
+    """Where the tables come from and how to read them."""
+
+    transactions: str = "demo"
+    customers: str | None = None
+    usage: str | None = None
+    contracts: str | None = None
+    touches: str | None = None
+    columns: TransactionColumns = TransactionColumns()
+    customer_columns: CustomerColumns = CustomerColumns()
+    format: FormatConfig = FormatConfig()
+    cleaning: CleaningConfig = CleaningConfig()

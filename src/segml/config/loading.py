@@ -1,0 +1,123 @@
+"""From YAML files and ``--set`` overrides to a configuration; all errors are reported at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from segml.config.explain import explain
+from segml.config.sections import Config
+from segml.schema import ConfigError
+
+
+def load(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
+    """Return the configuration of a YAML file with overrides, over the built-in defaults.
+
+    Parameters
+    ----------
+    path : file of differences from the defaults, or None
+    overrides : ``"dotted.key=YAML value"``, applied in order after the file
+
+    Raises
+    ------
+    ConfigError : with all errors found, one a line
+    """
+    values = _read_file(Path(path)) if path is not None else {}
+    for override in overrides:
+        _apply(values, override)
+    return from_mapping(values, source=str(path) if path is not None else "--set")
+
+
+def from_mapping(values: Mapping[str, Any], source: str = "the configuration") -> Config:
+    """Return the configuration with these nested differences; raise ``ConfigError`` with all errors."""
+    try:
+        return Config.model_validate_json(json.dumps(values, default=_iso))
+    except ValidationError as error:
+        problems = [explain(problem) for problem in error.errors()]
+        count = f"{len(problems)} error{'s' if len(problems) > 1 else ''} in {source}"
+        raise ConfigError("\n".join([count, *(f"  {problem}" for problem in problems)])) from None
+
+
+def looking_back_from(config: Config, as_of: str | date | None) -> Config:
+    """Return the configuration with another as-of date; None means midnight after the last transaction."""
+    values = config.model_dump(mode="json")
+    return from_mapping({**values, "as_of": as_of}, source="the as-of date")
+
+
+def with_test_dates(config: Config, dates: Sequence[date]) -> Config:
+    """Return the configuration with these test dates."""
+    return config.model_copy(update={"backtest": config.backtest.model_copy(update={"as_of": tuple(dates)})})
+
+
+def learnt_under(config: Config, learnt: Config) -> Config:
+    """Return the data, as-of date and threads of one configuration with everything else of that of a trained model."""
+    return learnt.model_copy(update={name: getattr(config, name) for name in ("data", "demo", "as_of", "threads")})
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without surprises: a key given twice is an error."""
+
+
+def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        line = key_node.start_mark.line + 1
+        if not isinstance(key, str):
+            raise ConfigError(f"line {line}: the key {key_node.value!r} is read by YAML as {key!r}; put it in quotes")
+        if key in mapping:
+            raise ConfigError(f"line {line}: the key {key!r} is given twice; keep one")
+        mapping[key] = loader.construct_object(value_node, deep=True)
+    return mapping
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+
+
+def _parse_yaml(text: str, source: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_StrictLoader)
+    except ConfigError as error:
+        raise ConfigError(f"{source}, {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"config file {path} does not exist; give the path of a YAML file to --config") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"config file {path} cannot be read as UTF-8 text: {error}") from None
+    values = _parse_yaml(text, str(path))
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must hold keys and values; found {type(values).__name__}")
+    return values
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {override!r} is not of the form KEY=VALUE, as in --set horizon_days=60")
+    *parents, leaf = key.strip().split(".")
+    section = values
+    for parent in parents:
+        if not isinstance(section.get(parent), dict):
+            section[parent] = {}
+        section = section[parent]
+    section[leaf] = _parse_yaml(text, f"--set {key}")
+
+
+def _iso(value: Any) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise ConfigError(f"a value of type {type(value).__name__} cannot stand in a configuration: {value!r}")
