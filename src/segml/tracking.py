@@ -21,6 +21,9 @@ from segml.schema import InputError, TrackingError
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 MODEL_NAME = "segml"
+TRAINING_VIEW = {"mlflow.experimentKind": "custom_model_development"}
+"""Makes the MLflow UI open the experiment as a table of training runs."""
+
 PARAM_LENGTH = 500
 PARAMS_PER_BATCH = 100
 TAG_LENGTH = 5000
@@ -148,7 +151,7 @@ def _experiment_id(name: str, artifact_location: str | None) -> str:
     client = MlflowClient()
     found = client.get_experiment_by_name(name)
     if found is None:
-        return str(client.create_experiment(name, artifact_location=artifact_location))
+        return str(client.create_experiment(name, artifact_location=artifact_location, tags=TRAINING_VIEW))
     if found.lifecycle_stage == "deleted":
         raise TrackingError(
             f"experiment {name!r} was deleted in the tracking store; restore it with "
