@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -74,13 +72,11 @@ PEERS: dict[str, Callable[[Path], pd.DataFrame | None]] = {
 }
 
 
-def measure(name: str, path: Path) -> tuple[float, float, float]:
-    """Return CPU seconds, wall seconds and peak memory in GB of one peer, imports not counted in the seconds."""
+def measure(name: str, path: Path) -> tuple[float, float]:
+    """Return CPU and wall seconds of one peer; imports are not counted."""
     began, cpu = time.perf_counter(), time.process_time()
     PEERS[name](path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1e9 if sys.platform == "darwin" else 1e6
-    return time.process_time() - cpu, time.perf_counter() - began, peak / unit
+    return time.process_time() - cpu, time.perf_counter() - began
 
 
 def check(path: Path) -> None:
@@ -111,10 +107,10 @@ def main() -> None:
             results = {name: pool.apply(measure, (name, path)) for name in PEERS}
     floor = results["scan of the columns"][0]
     table = Table(title=f"{count:,} order lines, one thread", title_justify="left", box=None)
-    for column in ("", "CPU s", "× scan", "wall s", "peak GB"):
+    for column in ("", "CPU s", "× scan", "wall s"):
         table.add_column(column, justify="right" if column else "left")
-    for name, (cpu, wall, peak) in results.items():
-        table.add_row(name, f"{cpu:.2f}", f"{cpu / floor:.1f}", f"{wall:.2f}", f"{peak:.2f}")
+    for name, (cpu, wall) in results.items():
+        table.add_row(name, f"{cpu:.2f}", f"{cpu / floor:.1f}", f"{wall:.2f}")
     Console().print(table)
 
 

@@ -15,7 +15,7 @@ from segml.actions import call_list
 from segml.churn import Backtest
 from segml.config import Config, without_secrets
 from segml.pipeline import Training
-from segml.tracking import Run, ui_command
+from segml.tracking import Run, ui_command, ui_page
 
 TOP_CALLS = 5
 _BASELINES = {"recency": "silence", "recency_to_gap": "silence / own gap", "pareto_nbd": "Pareto/NBD"}
@@ -45,6 +45,7 @@ def facts(training: Training, output: Path, run: Run) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "model_version": run.model_version,
+        "run_page": ui_page(without_secrets(run.uri), run.experiment_id, run.run_id),
         "tracking_uri": without_secrets(run.uri),
         "output": str(output.resolve()),
         "report": str((output / outputs.REPORT).resolve()),
@@ -74,7 +75,9 @@ def show(training: Training, found: Mapping[str, Any]) -> None:
         console.print(f"  note: {notice}", markup=False, soft_wrap=True)
     console.print(f"\nReport     {found['report']}", markup=False, soft_wrap=True)
     console.print(f"Run        {found['run_id']}  (model version {found['model_version'] or 'not registered'})")
-    console.print(f"MLflow UI  {ui_command(found['tracking_uri'])}", markup=False, soft_wrap=True)
+    if ui_command(found["tracking_uri"]):
+        console.print(f"MLflow UI  {ui_command(found['tracking_uri'])}", markup=False, soft_wrap=True)
+    console.print(f"           {found['run_page']}", markup=False, soft_wrap=True)
 
 
 def show_backtest(found: Backtest, facts: Mapping[str, Any]) -> None:

@@ -20,10 +20,8 @@ from segml.config import TrackingConfig, without_secrets
 from segml.schema import InputError, TrackingError
 
 DEFAULT_URI = "sqlite:///mlflow.db"
+LOCAL_UI = "http://127.0.0.1:5000"
 MODEL_NAME = "segml"
-TRAINING_VIEW = {"mlflow.experimentKind": "custom_model_development"}
-"""Makes the MLflow UI open the experiment as a table of training runs."""
-
 PARAM_LENGTH = 500
 PARAMS_PER_BATCH = 100
 TAG_LENGTH = 5000
@@ -40,8 +38,8 @@ def store_uri(config: TrackingConfig) -> str:
 
 
 def ui_command(uri: str) -> str:
-    """Return the shell command that opens the MLflow UI on this store."""
-    return f"mlflow ui --backend-store-uri {uri}" if "://" in uri and not uri.startswith("http") else f"open {uri}"
+    """Return the shell command that serves the MLflow UI on this store; empty where a server does so already."""
+    return "" if uri.startswith("http") else f"mlflow ui --backend-store-uri {uri}"
 
 
 def check_reachable(config: TrackingConfig) -> str:
@@ -54,6 +52,12 @@ def check_reachable(config: TrackingConfig) -> str:
     return uri
 
 
+def ui_page(uri: str, experiment_id: str, run_id: str) -> str:
+    """Return the address of a run's page: on its server, or where ``ui_command`` serves a local store."""
+    server = uri.rstrip("/") if uri.startswith("http") else LOCAL_UI
+    return f"{server}/#/experiments/{experiment_id}/runs/{run_id}"
+
+
 class Run:
     """One MLflow run as a context manager; leaves it FINISHED, or FAILED with the reason as the tag ``segml.error``."""
 
@@ -63,6 +67,7 @@ class Run:
         self.tags = dict(tags)
         self.uri = check_reachable(config)
         self.run_id = ""
+        self.experiment_id = ""
         self.model_version = ""
 
     def __enter__(self) -> Run:
@@ -71,8 +76,8 @@ class Run:
 
         with _as_tracking_errors(self.uri):
             mlflow.set_tracking_uri(self.uri)
-            experiment_id = self._experiment()
-            run = mlflow.start_run(experiment_id=experiment_id, run_name=self.name, tags=self.tags)
+            self.experiment_id = self._experiment()
+            run = mlflow.start_run(experiment_id=self.experiment_id, run_name=self.name, tags=self.tags)
         self.run_id = run.info.run_id
         return self
 
@@ -151,7 +156,7 @@ def _experiment_id(name: str, artifact_location: str | None) -> str:
     client = MlflowClient()
     found = client.get_experiment_by_name(name)
     if found is None:
-        return str(client.create_experiment(name, artifact_location=artifact_location, tags=TRAINING_VIEW))
+        return str(client.create_experiment(name, artifact_location=artifact_location))
     if found.lifecycle_stage == "deleted":
         raise TrackingError(
             f"experiment {name!r} was deleted in the tracking store; restore it with "
