@@ -159,10 +159,6 @@ class Stages:
         if self._status is not None:
             self._status.update(f"{self._name} … {text}")
 
-    def note(self, text: str) -> None:
-        """Print a line to stderr, above the running stage."""
-        self.console.print(text, markup=False, soft_wrap=True)
-
     def __enter__(self) -> Stages:
         return self
 

@@ -183,3 +183,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     by_lower = {candidate.lower(): candidate for candidate in known}
     nearest = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[nearest[0]]!r}?" if nearest else ""
+
+
+def check_columns(found: Iterable[object], needed: Iterable[str], who_lacks: str) -> None:
+    """Raise ``DataError`` that names the needed columns which are not among those found.
+
+    Parameters
+    ----------
+    who_lacks : how the message begins, such as "features lack"
+    """
+    known = [str(column) for column in found]
+    missing = [column for column in needed if column not in known]
+    if missing:
+        raise DataError(f"{who_lacks} columns {missing}; found {known}{did_you_mean(missing[0], known)}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from filelock import FileLock
@@ -25,8 +25,6 @@ MODEL_NAME = "segml"
 PARAM_LENGTH = 500
 PARAMS_PER_BATCH = 100
 TAG_LENGTH = 5000
-
-Result = TypeVar("Result")
 
 
 def store_uri(config: TrackingConfig) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from segml.schema import DataError, did_you_mean
+from segml import schema
 
 KEYS = ["customer_id", "as_of"]
 UNSCORED_STAGES = ("new", "inactive")
@@ -27,10 +27,7 @@ def scored_mask(lifecycle: pd.Series[str]) -> pd.Series[bool]:
 
 def check_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
     """Raise ``DataError`` that names the columns which the table lacks."""
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        hint = did_you_mean(missing[0], (str(column) for column in table.columns))
-        raise DataError(f"{name} lack columns {missing}; found {[str(column) for column in table.columns]}{hint}")
+    schema.check_columns(table.columns, columns, f"{name} lack")
 
 
 def model_matrix(features: pd.DataFrame, inputs: Sequence[str]) -> pd.DataFrame:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segml.schema import NOT_ENOUGH_DATA, DataError, did_you_mean
+from segml import schema
+from segml.schema import NOT_ENOUGH_DATA, DataError
 
 Labels = NDArray[np.object_]
 
@@ -81,10 +82,7 @@ def check_snapshot(features: pd.DataFrame, columns: Iterable[str], reader: str) 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str], reader: str) -> None:
     """Raise ``DataError`` that names the columns which the frame lacks."""
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        hint = did_you_mean(missing[0], (str(column) for column in table.columns))
-        raise DataError(f"{reader} lacks columns {missing}; found {list(table.columns)}{hint}")
+    schema.check_columns(table.columns, columns, f"{reader} lacks")
 
 
 def first_match(rules: dict[str, Any], otherwise: str) -> Labels:
