@@ -13,26 +13,29 @@ from segml.churn import Backtest
 from segml.config import Config
 from segml.pipeline import Training
 from segml.report import ReportContent, build
-from segml.segments import KMeansSegments
+from segml.segments import KMeansSegments, messages_by_scheme
 
 CONFIG, QUALITY, FEATURES, DECISIONS = "config.yaml", "quality.json", "features.parquet", "decisions.parquet"
 PROFILES, BACKTEST, CALL_LIST, REPORT = "profiles.csv", "backtest.parquet", "call_list.csv", "report.html"
+PRODUCTS, COHORTS = "products.csv", "cohorts.csv"
 BY_DATE = "backtest_by_date.csv"
-FILES = (CONFIG, QUALITY, FEATURES, DECISIONS, PROFILES, BACKTEST, CALL_LIST, REPORT)
+FILES = (CONFIG, QUALITY, FEATURES, DECISIONS, PROFILES, PRODUCTS, COHORTS, BACKTEST, CALL_LIST, REPORT)
 BACKTEST_FILES = (CONFIG, BACKTEST, BY_DATE)
 _EXCEL_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(training: Training, folder: Path, *, run_id: str, data_digest: str) -> None:
     """Write every file of a training run into a folder."""
-    decided, config = training.decided, training.scorer.config
+    decided, segmentation, config = training.decided, training.segmentation, training.scorer.config
     (folder / CONFIG).write_text(config.to_yaml(), encoding="utf-8")
     ledger = training.prepared.ledger.to_dict()
     (folder / QUALITY).write_text(json.dumps(ledger, indent=2, ensure_ascii=False), encoding="utf-8")
     decided.features.to_parquet(folder / FEATURES, index=False)
     decided.decisions.to_parquet(folder / DECISIONS, index=False)
     training.backtest.table.to_parquet(folder / BACKTEST, index=False)
-    write_csv(decided.profiles, folder / PROFILES)
+    write_csv(segmentation.profiles, folder / PROFILES)
+    write_csv(segmentation.products, folder / PRODUCTS)
+    write_csv(segmentation.cohorts, folder / COHORTS)
     write_csv(call_list(decided.decisions, config.actions), folder / CALL_LIST)
     page = build(report_content(training, run_id=run_id, data_digest=data_digest))
     (folder / REPORT).write_text(page, encoding="utf-8")
@@ -62,21 +65,27 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def report_content(training: Training, *, run_id: str, data_digest: str) -> ReportContent:
     """Return what the report page shows of a training run."""
-    decided, backtest = training.decided, training.backtest
+    decided, segmentation, backtest = training.decided, training.segmentation, training.backtest
+    labels = decided.labels
     return ReportContent(
         as_of=training.prepared.as_of,
         config=training.scorer.config,
         decisions=decided.decisions,
         features=decided.features,
         ledger=training.prepared.ledger.to_frame(),
-        profiles=decided.profiles,
+        profiles=segmentation.profiles,
         notices=training.notices,
         cluster_means=_cluster_means(training.scorer.clusters),
         metrics=training.metrics,
         backtest=backtest.table if len(backtest.table) else None,
         reliability=backtest.reliability if len(backtest.table) else None,
         gains=backtest.gains if len(backtest.table) else None,
-        revenue_by_month=decided.revenue_by_month.sum().rename("revenue").reset_index(),
+        revenue_by_month=segmentation.revenue_by_month,
+        products=segmentation.products,
+        cohorts=segmentation.cohorts,
+        scheme_titles={scheme.name: (scheme.title, scheme.question) for scheme in labels.schemes},
+        schemes_off=labels.off,
+        cautions=messages_by_scheme(segmentation.cautions),
         customer_names=training.prepared.customer_names,
         versions=store.versions(),
         data_digest=data_digest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,27 +13,36 @@ from segml import features, labels
 from segml.actions import assemble
 from segml.churn import Backtest, RiskModel, Split, assess, backevaluation_splits, evaluate, scored_mask, split_at
 from segml.config import Config
-from segml.data import Cleaned, Deduplicated, Ledger, Tables, clean, deduplicate
-from segml.features.periods import revenue_by_month
+from segml.data import DEMO, PUBLIC, Cleaned, Deduplicated, Ledger, LedgerRow, Tables, clean, deduplicate, prepare_extra
+from segml.features.periods import revenue_by_month, revenue_variation
+from segml.language import _, ngettext, speaking
 from segml.schema import DataError
 from segml.segments import (
+    Caution,
     KMeansSegments,
     NextPeriod,
+    Playbook,
+    RuleLabels,
     assign_rules,
+    base_cautions,
+    classify_products,
+    cohort_table,
     find_segments,
     label_segments,
     next_period,
     profiles,
+    scheme_cautions,
     stability,
 )
-from segml.segments.lifecycle import Lifecycle
 from segml.windows import as_timestamp, midnight_after, shift
 
-STALE_DAYS = 31
+STALE_DAYS = 92
 """How long after its last line a log may still be looked back on: later, everybody would look inactive."""
 
 QUIET_DAYS = 7
 """A log that ends so shortly before the as-of date is taken to be complete up to it: nobody ordered over a weekend."""
+
+MONTHS_SHOWN = 24
 
 Stage = Callable[[str], None]
 
@@ -52,14 +61,20 @@ class Prepared:
     as_of : features rest on lines strictly before it
     log_start, log_end : the first purchase, and midnight after the last line
     customers : deduplicated cards, or None where no customers table was given
+    extra : usage, contracts and touches, as far as they were given, under the customers' canonical numbers
+    extra_rows : what of them could not be used, for the ledger
+    silent_days : from the end of the log to the moment of use: the as-of date, or today for an export without one
     """
 
     cleaned: Cleaned
     customers: Deduplicated | None
+    extra: Mapping[str, Table]
+    extra_rows: tuple[LedgerRow, ...]
     source: str
     as_of: pd.Timestamp
     log_start: pd.Timestamp
     log_end: pd.Timestamp
+    silent_days: float
     notices: tuple[str, ...]
 
     @property
@@ -72,7 +87,7 @@ class Prepared:
     def ledger(self) -> Ledger:
         """The account of the cleaning, customer cards included."""
         rows = self.customers.rows if self.customers is not None else ()
-        return self.cleaned.ledger.with_corrections(rows)
+        return self.cleaned.ledger.with_corrections((*rows, *self.extra_rows))
 
     @property
     def customer_names(self) -> dict[str, str]:
@@ -104,16 +119,34 @@ class Decided:
 
     Attributes
     ----------
-    features, decisions : one row a customer
-    profiles : one row a segment of each scheme
-    revenue_by_month : customers × months, see ``segml.features.revenue_by_month``
+    features : one row a customer: features, and the described columns
+    decisions : one row a customer
+    labels : the schemes behind the labels, their rules in words, and which are off
     """
 
     features: pd.DataFrame
     decisions: pd.DataFrame
+    labels: RuleLabels
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What there is to say about the segments of a base.
+
+    Attributes
+    ----------
+    profiles : one row a segment of each scheme
+    products : one row a product with its ABC and XYZ class; no rows where no products are known
+    cohorts : one row a cohort and age
+    revenue_by_month : ``month``, ``revenue`` of the whole base
+    cautions : the sufficiency gate's warnings
+    """
+
     profiles: pd.DataFrame
+    products: pd.DataFrame
+    cohorts: pd.DataFrame
     revenue_by_month: pd.DataFrame
-    notices: tuple[str, ...]
+    cautions: tuple[Caution, ...]
 
 
 @dataclass(frozen=True)
@@ -123,6 +156,7 @@ class Training:
     prepared: Prepared
     scorer: Scorer
     decided: Decided
+    segmentation: Segmentation
     backtest: Backtest
     metrics: dict[str, float]
     notices: tuple[str, ...]
@@ -156,15 +190,25 @@ def prepare(tables: Tables, config: Config, *, today: date) -> Prepared:
     ------
     DataError : nothing usable is left, or the as-of date lies outside the data
     """
+    with speaking(config.report.language):
+        return _prepare(tables, config, today)
+
+
+def _prepare(tables: Tables, config: Config, today: date) -> Prepared:
     cards = tables.extra.get("customers")
-    customers = deduplicate(cards) if cards is not None else None
+    customers = deduplicate(cards, same_name=config.data.cleaning.same_name) if cards is not None else None
     aliases = customers.aliases if customers is not None else None
     cleaned = clean(tables.transactions, config.data.cleaning, today=today, aliases=aliases)
+    extra, extra_rows = prepare_extra(tables.extra, aliases, _buyers(cleaned.lines))
     log_start, log_end = _extent(cleaned.lines)
     as_of = as_timestamp(config.as_of) if config.as_of is not None else log_end
     stale = check_as_of(as_of, log_start, log_end)
     notices = (*cleaned.notices, *(customers.notices if customers is not None else ()), *stale)
-    return Prepared(cleaned, customers, tables.source, as_of, log_start, log_end, notices)
+    is_live = config.as_of is None and config.data.transactions not in (DEMO, *PUBLIC)
+    silent = ((as_timestamp(today) if is_live else as_of) - log_end).days
+    return Prepared(
+        cleaned, customers, extra, extra_rows, tables.source, as_of, log_start, log_end, max(silent, 0), notices
+    )
 
 
 def check_as_of(as_of: pd.Timestamp, log_start: pd.Timestamp, log_end: pd.Timestamp) -> tuple[str, ...]:
@@ -176,16 +220,29 @@ def check_as_of(as_of: pd.Timestamp, log_start: pd.Timestamp, log_end: pd.Timest
             "after the last"
         )
     silent_days = (as_of - log_end).days
-    return (f"the log ends {silent_days} days before the as-of date",) if silent_days > QUIET_DAYS else ()
+    if silent_days <= QUIET_DAYS:
+        return ()
+    told = ngettext(
+        "the log ends {n} day before the as-of date", "the log ends {n} days before the as-of date", silent_days
+    )
+    return (told.format(n=silent_days),)
 
 
-def train(prepared: Prepared, config: Config, *, stage: Stage = _silently) -> Training:
+def train(
+    prepared: Prepared, config: Config, *, playbook: Playbook | None = None, stage: Stage = _silently
+) -> Training:
     """Run the whole flow: features, segments, evaluation out of time, final models, decisions.
 
     Parameters
     ----------
+    playbook : names and strategies of segments; default the built-in one
     stage : called with the name of each stage as it begins
     """
+    with speaking(config.report.language):
+        return _train(prepared, config, playbook, stage)
+
+
+def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage: Stage) -> Training:
     latest = split_at(
         prepared.observed_until, prepared.log_start, config=config.churn, horizon_days=config.horizon_days
     )
@@ -210,38 +267,80 @@ def train(prepared: Prepared, config: Config, *, stage: Stage = _silently) -> Tr
     stage("scores")
     risk, why_not = _learn(snapshots, latest, now, config)
     scorer = Scorer(config, risk, found.model, prepared.as_of)
-    decided = decide(now, prepared.lines, scorer)
-    notices += [*backtest.notices, *why_not, *decided.notices]
-    return Training(prepared, scorer, decided, backtest, {**metrics, **backtest.metrics}, tuple(dict.fromkeys(notices)))
+    decided = decide(now, prepared, scorer)
+    stage("profiles")
+    segmentation = describe_segments(decided, prepared, scorer, playbook)
+    about_base = [caution.message for caution in segmentation.cautions if not caution.scheme]
+    notices += [*backtest.notices, *why_not, *about_base]
+    metrics |= backtest.metrics
+    return Training(prepared, scorer, decided, segmentation, backtest, metrics, tuple(dict.fromkeys(notices)))
 
 
-def score(prepared: Prepared, scorer: Scorer) -> Decided:
-    """Return decisions at ``prepared.as_of`` by a trained scorer."""
-    now = features.build(prepared.lines, prepared.as_of, scorer.config.features)
-    return decide(now, prepared.lines, scorer)
+def score(prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Decided:
+    """Return decisions at ``prepared.as_of`` by a trained scorer.
+
+    Parameters
+    ----------
+    is_strict : False leaves out schemes that the configuration asks for, but whose tables are not at hand
+    """
+    with speaking(scorer.config.report.language):
+        now = features.build(prepared.lines, prepared.as_of, scorer.config.features)
+        return decide(now, prepared, scorer, is_strict=is_strict)
 
 
-def decide(now: pd.DataFrame, lines: Table, scorer: Scorer) -> Decided:
+def decide(now: pd.DataFrame, prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Decided:
     """Return the decisions about the customers whose features at one as-of date are given."""
-    config, as_of = scorer.config, now["as_of"].iloc[0]
-    months = revenue_by_month(lines, as_of, config.segments.xyz.months)
-    rules = assign_rules(now, months, config.segments)
-    segment_labels = rules.table.merge(label_segments(now, scorer.clusters), on="customer_id", validate="1:1")
-    risk = _risk(now, rules.table, scorer)
+    config = scorer.config
+    base = _described(now, prepared, config)
+    risk = _risk(base, config.segments.lifecycle.assign(base).astype("str"), scorer)
+    scores = {name: risk[name] for name in ("p_churn", "p_stagnation")}
+    labels = assign_rules(base.assign(**scores), config.segments, is_strict=is_strict)
     decisions = assemble(
-        now,
-        segment_labels,
+        base,
+        labels.table.merge(label_segments(now, scorer.clusters), on="customer_id", validate="1:1"),
         risk,
         horizon_days=config.horizon_days,
         config=config.actions,
         lifecycle=config.segments.lifecycle,
     )
-    described = profiles(decisions, now, config.segments, scorer.clusters, p_churn_from=config.churn.risk_bands[1])
-    return Decided(now, decisions, described, months, rules.notices)
+    return Decided(base, decisions, labels)
+
+
+def describe_segments(
+    decided: Decided, prepared: Prepared, scorer: Scorer, playbook: Playbook | None = None
+) -> Segmentation:
+    """Return profiles, products, cohorts and cautions; see ``Segmentation``."""
+    config, base, labels = scorer.config.segments, decided.features, decided.labels
+    at_risk_from = scorer.config.churn.risk_bands[1]
+    history_days = (prepared.as_of - prepared.log_start) / pd.Timedelta(days=1)
+    months = revenue_by_month(prepared.lines, prepared.as_of, MONTHS_SHOWN).sum().rename("revenue").reset_index()
+    return Segmentation(
+        profiles(decided.decisions, base, labels.rules, scorer.clusters, playbook, p_churn_from=at_risk_from),
+        classify_products(prepared.lines, prepared.as_of, config.abc, config.xyz),
+        cohort_table(prepared.lines, prepared.as_of, config.cohort.period),
+        months,
+        (
+            *base_cautions(len(base), silent_days=prepared.silent_days, history_days=history_days, config=config),
+            *scheme_cautions(labels, base, config, playbook),
+        ),
+    )
+
+
+def _described(now: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataFrame:
+    """Return the features with the described columns beside them."""
+    cards = prepared.customers.customers if prepared.customers is not None else None
+    described = features.describe(prepared.lines, now, customers=cards, **prepared.extra)
+    steadiness = revenue_variation(prepared.lines, now["as_of"].iloc[0], config.segments.xyz)
+    return described.assign(revenue_cv=described["customer_id"].map(steadiness))
 
 
 def backtest(prepared: Prepared, config: Config, *, stage: Stage = _silently) -> Backtest:
     """Evaluate the scores out of time; the first two steps of ``train`` that this needs, and no more."""
+    with speaking(config.report.language):
+        return _backtest(prepared, config, stage)
+
+
+def _backtest(prepared: Prepared, config: Config, stage: Stage) -> Backtest:
     splits = evaluation_splits(prepared, config)
     stage("features")
     snapshots = build_snapshots(prepared, config, _dates(splits))
@@ -271,8 +370,8 @@ def build_snapshots(prepared: Prepared, config: Config, dates: Iterable[pd.Times
         config.labels,
         known_until=prepared.observed_until,
     )
-    lifecycle = Lifecycle(config.segments.lifecycle)
-    stages = [lifecycle.assign(snapshot) for _, snapshot in table.groupby("as_of", sort=True)]
+    lifecycle = config.segments.lifecycle
+    stages = [lifecycle.assign(snapshot).astype("str") for _, snapshot in table.groupby("as_of", sort=True)]
     scored = scored_mask(pd.concat(stages).reindex(table.index)) if stages else pd.Series(dtype="bool")
     return Snapshots(table, outcomes, scored)
 
@@ -288,6 +387,12 @@ def run_backtest(snapshots: Snapshots, splits: Sequence[Split], config: Config) 
         horizon_days=config.horizon_days,
         seed=config.seed,
     )
+
+
+def _buyers(lines: Table) -> list[str]:
+    """Return all customers of the order lines."""
+    customers: list[str] = lines.select("customer_id").distinct().to_pyarrow()["customer_id"].to_pylist()
+    return customers
 
 
 def _extent(lines: Table) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -318,7 +423,7 @@ def _dates(splits: Iterable[Split]) -> set[pd.Timestamp]:
 
 def _next_period(snapshots: Snapshots, rehearsal: tuple[pd.Timestamp, ...], config: Config) -> NextPeriod:
     if not rehearsal:
-        return NextPeriod({}, "no check of the clusters on a next period: the history is too short for it")
+        return NextPeriod({}, _("no check of the clusters on a next period: the history is too short for it"))
     learnt, measured = rehearsal
     outcomes = snapshots.labels[snapshots.labels["as_of"] == measured]
     return next_period(snapshots.at(learnt), snapshots.at(measured), outcomes, config.segments, config.seed)
@@ -329,15 +434,18 @@ def _learn(
 ) -> tuple[RiskModel | None, tuple[str, ...]]:
     """Return the model for scores at the as-of date, or none and the reason."""
     if len(now) < config.segments.min_customers:
-        return None, (
-            f"no scores: {len(now)} customer{'s' if len(now) != 1 else ''}, fewer than segments.min_customers = "
-            f"{config.segments.min_customers}",
+        too_few = ngettext(
+            "no scores: {n} customer, fewer than segments.min_customers = {least}",
+            "no scores: {n} customers, fewer than segments.min_customers = {least}",
+            len(now),
         )
+        return None, (too_few.format(n=len(now), least=config.segments.min_customers),)
     if not split.training:
-        return None, (
-            f"no scores: the history is shorter than {config.churn.min_history_days} days (churn.min_history_days) and "
-            f"one horizon of {config.horizon_days}; there is nothing to learn from",
+        too_short = _(
+            "no scores: the history is shorter than {days} days (churn.min_history_days) and one horizon of {horizon}; "
+            "there is nothing to learn from"
         )
+        return None, (too_short.format(days=config.churn.min_history_days, horizon=config.horizon_days),)
     model = RiskModel().fit(
         snapshots.training(split),
         snapshots.labels,
@@ -349,8 +457,7 @@ def _learn(
     return model, model.notices_
 
 
-def _risk(now: pd.DataFrame, rules: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
-    """Return the scores, bands and reasons of each customer."""
-    lifecycle = now["customer_id"].map(rules.set_index("customer_id")["lifecycle"])
+def _risk(base: pd.DataFrame, lifecycle: pd.Series[str], scorer: Scorer) -> pd.DataFrame:
+    """Return the scores, bands and reasons of each customer, on the index of the features."""
     alarm_from = scorer.config.actions.min_p_stagnation
-    return assess(scorer.risk, now, lifecycle, scored_mask(lifecycle), scorer.config.churn, alarm_from=alarm_from)
+    return assess(scorer.risk, base, lifecycle, scored_mask(lifecycle), scorer.config.churn, alarm_from=alarm_from)

@@ -86,10 +86,11 @@ TRANSACTIONS = TableSchema(
         Column("product_id", "text", "article"),
         Column("category", "text", "product family"),
         Column("quantity", "number", "units of the line; negative is a return"),
-        Column("unit_price", "number", "money per unit, net of discount"),
+        Column("unit_price", "number", "money per unit, net of discount; the list price where discount_rate is given"),
         Column("margin", "number", "money left of the amount after the cost of goods; else amount − cost"),
         Column("cost", "number", "cost of goods of the line, money"),
-        Column("discount", "number", "money taken off the list price of the line"),
+        Column("discount", "number", "money taken off the list price of the line; else from discount_rate"),
+        Column("discount_rate", "number", "share of the list price taken off, 0 to below 1"),
         Column("channel", "text", "how the order came in"),
         Column("region", "text", "where the customer is; the latest known value wins"),
     ),
@@ -118,12 +119,19 @@ USAGE = TableSchema(
     "usage",
     (
         Column("customer_id", "text", "the buying company", required=True),
-        Column("used_at", "time", "when the function was used", required=True),
+        Column("used_at", "time", "when the function was used; without it, one row a customer, as of now"),
         Column("feature", "text", "which function of the product was used"),
         Column("seats_used", "number", "seats in use"),
         Column("seats_total", "number", "seats paid for"),
+        Column("share_of_features", "number", "share of the product's functions in use, 0 to 1; else from feature"),
+        Column("logins", "number", "number of logins; else from the days with a row"),
+        Column("nps", "number", "answer to how likely a recommendation is, 0 to 10"),
+        Column("tickets", "number", "number of support requests"),
     ),
 )
+
+USAGE_FIGURES = ("share_of_features", "logins", "nps", "tickets", "seats_used")
+"""Usage without a time needs at least one of these: one row a customer."""
 
 CONTRACTS = TableSchema(
     "contracts",

@@ -50,7 +50,7 @@ def _score(arguments: argparse.Namespace) -> None:
         "customers": len(decided.decisions),
         "scored": int(decided.decisions["p_churn"].notna().sum()),
         "trained_at": str(scorer.trained_at.date()),
-        "notices": [*prepared.notices, *decided.notices],
+        "notices": list(prepared.notices),
     }
     cli.print_json(facts) if arguments.json else cli.print_facts(facts)
 

@@ -70,7 +70,7 @@ class DecisionModel(PythonModel):
         as_of = (params or {}).get("as_of") or None
         settings = config.looking_back_from(self.scorer.config, as_of)
         prepared = prepare(Tables(to_table(model_input)), settings, today=date.today())
-        return score(prepared, self.scorer).decisions
+        return score(prepared, self.scorer, is_strict=False).decisions
 
 
 def signature() -> ModelSignature:

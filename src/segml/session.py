@@ -20,13 +20,14 @@ class Session:
     prepared: Prepared
     data_digest: str
 
-    def finish(self, metrics: dict[str, float], notices: tuple[str, ...], stages: cli.Stages) -> None:
-        """Log what the command found, and how long its stages took."""
+    def finish(self, metrics: dict[str, float], notices: tuple[str, ...], stages: cli.Stages, **tags: str) -> None:
+        """Log what the command found, how long its stages took, and further tags."""
         self.run.log(
             metrics={**metrics, **summary.durations(stages.seconds)},
             notices="\n".join(notices),
             data_digest=self.data_digest,
             as_of=str(self.prepared.as_of.date()),
+            **tags,  # type: ignore[arg-type]  # mypy takes them for params and metrics too
         )
 
 

@@ -114,7 +114,7 @@ def _lifecycle(training: Training) -> Table:
     table.add_column("stage")
     for name in ("customers", "revenue share", "at risk"):
         table.add_column(name, justify="right")
-    shown = training.decided.profiles.query("scheme == 'lifecycle' and customers > 0")
+    shown = training.segmentation.profiles.query("scheme == 'lifecycle' and customers > 0")
     for row in shown.to_dict("records"):
         at_risk = f"{row['revenue_at_risk']:,.0f}" if row["revenue_at_risk"] else "–"
         table.add_row(str(row["segment"]), f"{row['customers']:,}", f"{row['revenue_share']:.0%}", at_risk)

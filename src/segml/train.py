@@ -29,10 +29,11 @@ def _train(arguments: argparse.Namespace) -> None:
     tracking.check_reachable(settings.tracking)
     with cli.Stages() as stages:
         stages("starting")
-        from segml import outputs, pipeline, serving, session, summary  # they bring scikit-learn and MLflow: seconds
+        from segml import outputs, pipeline, segments, serving, session, summary  # they bring scikit-learn and MLflow
 
+        playbook = segments.load_playbook(settings.segments.playbook, segments.schemes(settings.segments))
         with session.tracked(settings, arguments.config, stages) as current:
-            training = pipeline.train(current.prepared, settings, stage=stages)
+            training = pipeline.train(current.prepared, settings, playbook=playbook, stage=stages)
             stages("report and model")
             with artifacts.staged(output) as folder:
                 outputs.write(training, folder, run_id=current.run.run_id, data_digest=current.data_digest)
@@ -40,7 +41,8 @@ def _train(arguments: argparse.Namespace) -> None:
             stages("tracking")
             current.run.log_files(output, list(outputs.FILES))
             current.run.log_model(serving.logger(training.scorer), register=settings.tracking.register_model)
-            current.finish(training.metrics, training.notices, stages)
+            tags = segments.as_tags(training.segmentation.cautions)
+            current.finish(training.metrics, training.notices, stages, **tags)
     facts = summary.facts(training, output, current.run)
     cli.print_json(facts) if arguments.json else summary.show(training, facts)
 

@@ -17,8 +17,11 @@ from segml.schema import DataError
 
 DAY_SECONDS = 86_400
 
+Moment = str | date | datetime | pd.Timestamp
+"""An as-of date as callers give it."""
 
-def as_timestamp(moment: str | date | datetime | pd.Timestamp) -> pd.Timestamp:
+
+def as_timestamp(moment: Moment) -> pd.Timestamp:
     """Return an as-of date as a timestamp without a time zone; a bare date means its midnight.
 
     >>> as_timestamp("2011-03-13")

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from segml.actions import DECISIONS, assemble
-from segml.config import ActionsConfig, LifecycleConfig
+from segml.config import ActionsConfig
+from segml.schemes import Lifecycle
 
 AS_OF = pd.Timestamp("2026-01-01")
 HORIZON = 90
@@ -47,7 +48,7 @@ def parts(truth: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def decide(parts: dict[str, pd.DataFrame], **changes: Any) -> pd.DataFrame:
     config = ActionsConfig(**changes)
-    return assemble(**parts, horizon_days=HORIZON, config=config, lifecycle=LifecycleConfig())
+    return assemble(**parts, horizon_days=HORIZON, config=config, lifecycle=Lifecycle())
 
 
 def test_the_first_rule_that_applies_is_the_action(parts: dict[str, pd.DataFrame], truth: pd.DataFrame) -> None:

@@ -13,7 +13,7 @@ from segml.churn import Backtest, RiskModel, backevaluation_splits, evaluate, sc
 from segml.config import BacktestConfig, ChurnConfig, Config, load
 from segml.data import clean, load_tables
 from segml.data.engine import connect
-from segml.segments.lifecycle import Lifecycle
+from segml.schemes import Lifecycle
 
 AS_OF = pd.Timestamp("2011-12-10")
 TESTS = (date(2011, 3, 13), date(2011, 6, 12), date(2011, 9, 11))

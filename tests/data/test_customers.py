@@ -83,7 +83,7 @@ def test_a_card_without_tax_number_never_joins_two_customers_of_one_name() -> No
         )
     )
     assert aliases(result) == {}
-    assert "1 cards without a tax number bear a name that several tax numbers share" in result.notices[0]
+    assert "1 card without a tax number bears a name that several tax numbers share" in result.notices[0]
 
 
 def test_what_hangs_together_over_a_third_card_is_one_customer() -> None:
@@ -172,7 +172,7 @@ def test_unreadable_cells_are_noticed_and_their_marks_dropped() -> None:
     )
     result = deduplicate(table.to_pandas())
     assert list(result.customers.columns) == ["customer_id", "registered_on", "is_strategic"]
-    assert result.notices == ("1 cells of the customers' registered_on cannot be read and count as unknown",)
+    assert result.notices == ("1 cell of the customers' registered_on cannot be read and counts as unknown",)
 
 
 def random_cards(size: int, seed: int) -> pd.DataFrame:
@@ -213,3 +213,17 @@ def test_the_callers_frame_is_not_changed() -> None:
     before = given.copy(deep=True)
     deduplicate(given)
     pd.testing.assert_frame_equal(given, before)
+
+
+def test_cards_of_one_name_stay_apart_where_branches_share_names() -> None:
+    result = deduplicate(
+        cards(
+            {"customer_id": "1", "name": "Луч", "tax_id": "10"},
+            {"customer_id": "2", "name": "Луч", "tax_id": None},
+            {"customer_id": "3", "name": "Другой", "tax_id": "10"},
+        ),
+        same_name=False,
+    )
+    assert aliases(result) == {"3": "1"}
+    assert counts(result) == {"without_id": 0, "repeated": 0, "same_tax_id": 1, "same_name": 0}
+    assert result.notices == ()

@@ -212,8 +212,10 @@ def test_transactions_are_read_by_the_configuration() -> None:
     assert (rows[0]["ordered_at"], rows[0]["amount"]) == (DAYS[0], 1234.0)
 
 
-def test_tables_without_a_mapping_say_to_rename() -> None:
-    with pytest.raises(DataError, match=r"contracts in .*lacks columns \['renews_on'\].*; rename the source column"):
+def test_a_table_without_its_time_says_where_to_map_it() -> None:
+    with pytest.raises(
+        DataError, match=r"contracts in .*lacks columns \['renews_on'\].*; map it under data.contract_columns"
+    ):
         read(pa.table({"customer_id": ["a"]}), table=schema.CONTRACTS)
 
 

@@ -1,4 +1,4 @@
-"""Revenue by calendar month, counted back from the as-of date."""
+"""Revenue by period, counted back from the as-of date."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from segml.features.periods import revenue_by_month
+from segml.features.periods import revenue_by_month, revenue_by_period, revenue_variation
+from segml.schemes import Xyz
 
 AS_OF = pd.Timestamp("2024-03-13")
 
@@ -81,3 +82,55 @@ def test_the_months_of_a_long_known_customer_add_up_to_its_revenue(random_lines:
     assert revenue_by_month(random_lines, as_of, 12).loc[customer].sum() == pytest.approx(
         seen["amount"].sum(), rel=1e-12
     )
+
+
+def test_weeks_have_seven_days_and_quarters_three_months(line_maker: Maker) -> None:
+    lines = line_maker(
+        [
+            row("a", "2023-01-01", 1),
+            row("a", "2024-02-28", 2),
+            row("a", "2024-03-05 23:59", 4),
+            row("a", "2024-03-06", 8),
+        ]
+    )
+    weeks = revenue_by_period(lines, AS_OF, "week", 2)
+    assert weeks.columns.tolist() == [pd.Timestamp("2024-02-28"), pd.Timestamp("2024-03-06")]
+    assert weeks.columns.name == "week"
+    assert weeks.to_numpy().tolist() == [[6, 8]]
+    quarters = revenue_by_period(lines, AS_OF, "quarter", 2)
+    assert quarters.columns.tolist() == [pd.Timestamp("2023-09-13"), pd.Timestamp("2023-12-13")]
+    assert quarters.to_numpy().tolist() == [[0, 14]]
+
+
+def test_products_have_periods_too_and_lines_without_one_are_left_out(line_maker: Maker) -> None:
+    lines = line_maker(
+        [
+            row("a", "2024-01-20", 5) | {"product_id": "P"},
+            row("b", "2024-02-20", 7) | {"product_id": "P"},
+            row("b", "2024-02-20", 9) | {"product_id": "Q"},
+            row("b", "2024-02-20", 99),
+        ]
+    )
+    found = revenue_by_period(lines, AS_OF, "month", 2, by="product_id")
+    assert found.index.name == "product_id"
+    assert found.T["P"].tolist() == [5, 7]
+    assert found.T["Q"].fillna(-1).tolist() == [-1, 9]
+
+
+def test_variation_counts_empty_periods_as_zero_and_not_those_before_the_first_purchase(line_maker: Maker) -> None:
+    lines = line_maker(
+        [
+            row("steady", "2023-12-20", 6),
+            row("steady", "2024-01-20", 6),
+            row("steady", "2024-02-20", 6),
+            row("gap", "2023-12-20", 9),
+            row("gap", "2024-02-20", 9),
+            row("young", "2024-01-20", 6),
+        ]
+    )
+    found = revenue_variation(lines, AS_OF, Xyz(periods=3, min_periods=3))
+    assert found.name == "revenue_cv"
+    assert found["steady"] == 0.0
+    assert found["gap"] == pytest.approx(np.sqrt(0.5))
+    assert np.isnan(found["young"])
+    assert revenue_variation(lines, AS_OF, Xyz(periods=3, min_periods=2))["young"] == 1.0

@@ -52,6 +52,7 @@ def profile(scheme: str, segment: str, customers: int, revenue: float) -> dict[s
     return {
         "scheme": scheme,
         "segment": segment,
+        "name": f"{segment} customers" if segment == "active" else segment,
         "customers": customers,
         "customer_share": customers / 5,
         "revenue": revenue,
@@ -61,11 +62,13 @@ def profile(scheme: str, segment: str, customers: int, revenue: float) -> dict[s
         "orders_per_year": 12.34,
         "margin_rate": 0.25 if segment == "active" else np.nan,
         "typical_category": "tape <wide>",
+        "typical_size": "",
         "typical_region": None,
         "share_at_risk": 0.5,
         "revenue_at_risk": 5_400.0,
         "differences": "",
         "rule": f"rule of {segment}",
+        "strategy": "call <every> week" if segment == "active" else "",
     }
 
 
@@ -181,6 +184,29 @@ def content(
         revenue_by_month=pd.DataFrame(
             {"month": pd.date_range("2025-10-01", periods=3, freq="MS"), "revenue": [1.0, 2.0, 3.0]}
         ),
+        products=pd.DataFrame(
+            {
+                "product_id": ["P <1>", "P2", "P3"],
+                "category": ["tape", None, "glue"],
+                "customers": [3.0, 2.0, 1.0],
+                "orders": [9.0, 4.0, 1.0],
+                "revenue_365d": [900.0, 80.0, 20.0],
+                "abc": ["A", "B", "C"],
+                "xyz": ["X", "Y", "not enough data"],
+            }
+        ),
+        cohorts=pd.DataFrame(
+            {
+                "cohort": ["2024-Q1", "2024-Q1", "2024-Q2"],
+                "age": [0, 1, 0],
+                "customers": [3, 3, 2],
+                "retention": [1.0, 0.5, 1.0],
+                "revenue_per_customer": [100.0, 40.0, 90.0],
+            }
+        ),
+        scheme_titles={"tier": ("Tiers", "How much revenue hangs on an account?")},
+        schemes_off={"company_size": "the data do not tell <employees>"},
+        cautions={"own_needs": ["one segment holds <all>"]},
         customer_names={"b": "Müller & <Söhne>"},
         versions={"segml": "0.1.0"},
         data_digest="0123abcd",

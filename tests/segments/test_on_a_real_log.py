@@ -8,7 +8,8 @@ import pytest
 
 from segml import features, labels
 from segml.config import LabelsConfig, SegmentsConfig
-from segml.features.periods import revenue_by_month
+from segml.features import describe
+from segml.features.periods import revenue_variation
 from segml.schema import NOT_ENOUGH_DATA, ORDER_LINES
 from segml.segments import assign_rules, find_segments, label_segments, next_period, profiles, stability
 
@@ -64,15 +65,16 @@ def test_clusters_come_back_and_predict_no_worse_than_revenue_fifths(
 
 
 def test_all_schemes_label_every_customer_and_profiles_add_up(lines: pd.DataFrame, snapshots: pd.DataFrame) -> None:
-    now = snapshots[snapshots["as_of"] == NOW]
+    now = snapshots[snapshots["as_of"] == NOW].reset_index(drop=True)
+    base = describe(lines, now).assign(revenue_cv=now["customer_id"].map(revenue_variation(lines, NOW, CONFIG.xyz)))
     model = find_segments(now, CONFIG, seed=0).model
-    rules = assign_rules(now, revenue_by_month(lines, NOW, CONFIG.xyz.months), CONFIG).table
-    decided = rules.merge(label_segments(now, model), on="customer_id")
+    rules = assign_rules(base, CONFIG)
+    decided = rules.table.merge(label_segments(now, model), on="customer_id")
     assert decided.notna().all(axis=None)
-    assert not (decided.drop(columns="xyz") == NOT_ENOUGH_DATA).any(axis=None)
-    sums = (
-        profiles(decided, now, CONFIG, model).groupby("scheme")[["customers", "customer_share", "revenue_share"]].sum()
-    )
-    assert sums.to_numpy() == pytest.approx(np.tile([len(now), 1, 1], (6, 1)))
+    assert not (decided[["lifecycle", "rfm_segment", "abc", "tier", "order_pattern"]] == NOT_ENOUGH_DATA).any(axis=None)
+    assert {"company_size", "price_behaviour", "value", "engagement", "need"} <= set(rules.off)
+    table = profiles(decided, base, rules.rules, model)
+    sums = table.groupby("scheme")[["customers", "customer_share", "revenue_share"]].sum()
+    assert sums.to_numpy() == pytest.approx(np.tile([len(now), 1, 1], (len(sums), 1)))
     key = decided[decided["tier"] == "key"]
     assert 0.05 < len(key) / len(decided) < 0.20

@@ -1,53 +1,117 @@
+import numpy as np
 import pandas as pd
 import pytest
 
-from segml.config import SegmentsConfig, XyzConfig
+from segml.config import SegmentsConfig
 from segml.schema import NOT_ENOUGH_DATA, DataError
-from segml.segments import assign_rules
+from segml.schemes import Xyz
+from segml.segments import assign_rules, label
+from segml.segments.rules import CORE, schemes
 
-COLUMNS = ["customer_id", "lifecycle", "rfm_cell", "rfm_segment", "abc", "xyz", "tier"]
+CONFIG = SegmentsConfig()
 
 
-def test_all_labels_stand_side_by_side_and_none_is_null(base: pd.DataFrame, months: pd.DataFrame) -> None:
-    result = assign_rules(base.sample(frac=1, random_state=3), months, SegmentsConfig())
-    assert list(result.table.columns) == COLUMNS
+def test_all_labels_stand_side_by_side_and_none_is_null(base: pd.DataFrame) -> None:
+    result = assign_rules(base.sample(frac=1, random_state=3), CONFIG)
     assert result.table["customer_id"].tolist() == sorted(base["customer_id"])
-    assert result.table.notna().all(axis=None)
-    assert result.notices == ()
+    assert {"rfm_cell", *CORE} <= set(result.table.columns)
+    assert result.table[list(result.rules)].notna().all(axis=None)
 
 
-def test_shuffled_input_gives_the_same_table(base: pd.DataFrame, months: pd.DataFrame) -> None:
-    first = assign_rules(base, months, SegmentsConfig()).table
-    second = assign_rules(
-        base.sample(frac=1, random_state=3), months.sample(frac=1, random_state=4), SegmentsConfig()
-    ).table
+def test_a_scheme_is_either_on_or_off_with_a_reason(base: pd.DataFrame) -> None:
+    result = assign_rules(base, CONFIG)
+    names = [scheme.name for scheme in schemes(CONFIG)]
+    assert sorted([*result.rules, *result.off]) == sorted(names)
+    assert list(result.rules) == [scheme.name for scheme in result.schemes]
+    assert "give data.columns.discount" in result.off["price_behaviour"]
+
+
+def test_a_column_that_tells_nothing_turns_a_scheme_off_but_never_a_core_one(base: pd.DataFrame) -> None:
+    silent = base.assign(margin_365d=np.nan, revenue_cv=np.nan)
+    result = assign_rules(silent, CONFIG)
+    assert "margin" in result.off["value"]
+    assert (result.table["xyz"] == NOT_ENOUGH_DATA).all()
+    assert "xyz" not in result.off
+
+
+def test_a_scheme_that_rests_on_one_that_is_off_says_so(base: pd.DataFrame) -> None:
+    nested = SegmentsConfig.model_validate(
+        {"nested": {"approach": {"levels": {"who": "company_size", "what": "tier"}}}}
+    )
+    result = assign_rules(base, nested, is_strict=False)
+    assert result.off["approach"].startswith("it rests on company_size, which is off: the data do not tell employees")
+    with pytest.raises(DataError, match="cannot serve: 'approach': it rests on company_size"):
+        assign_rules(base, nested)
+
+
+def test_only_schemes_that_are_asked_for_are_on_beside_the_core_ones(base: pd.DataFrame) -> None:
+    result = assign_rules(base, SegmentsConfig(schemes=("value",)))
+    assert set(result.rules) == {*CORE, "value"}
+    assert result.off == {}
+
+
+def test_a_scheme_that_is_asked_for_must_have_its_columns(base: pd.DataFrame) -> None:
+    wanted = SegmentsConfig(schemes=("company_size",))
+    with pytest.raises(
+        DataError, match=r"schemes that the data cannot serve: 'company_size': the data do not tell employees; give"
+    ):
+        assign_rules(base, wanted)
+    assert "company_size" in assign_rules(base, wanted, is_strict=False).off
+
+
+def test_labels_of_one_scheme_are_known_to_the_next(base: pd.DataFrame) -> None:
+    table = assign_rules(base, SegmentsConfig(schemes=("abc_xyz",))).table
+    known = table[table["abc_xyz"] != NOT_ENOUGH_DATA]
+    assert (known["abc_xyz"] == known["abc"] + known["xyz"]).all()
+    assert (table["abc_xyz"] == NOT_ENOUGH_DATA).sum() == (table["xyz"] == NOT_ENOUGH_DATA).sum()
+
+
+def test_shuffled_input_gives_the_same_table_and_is_not_changed(base: pd.DataFrame) -> None:
+    before = base.copy(deep=True)
+    first = assign_rules(base, CONFIG).table
+    second = assign_rules(base.sample(frac=1, random_state=3), CONFIG).table
     pd.testing.assert_frame_equal(first, second)
-
-
-def test_the_input_is_not_changed(base: pd.DataFrame, months: pd.DataFrame) -> None:
-    copies = base.copy(deep=True), months.copy(deep=True)
-    assign_rules(base, months, SegmentsConfig())
-    pd.testing.assert_frame_equal(base, copies[0])
-    pd.testing.assert_frame_equal(months, copies[1])
-
-
-def test_enough_customers_get_no_notice(base: pd.DataFrame, months: pd.DataFrame) -> None:
-    assert assign_rules(base.iloc[:20], months, SegmentsConfig()).notices == ()
+    pd.testing.assert_frame_equal(base, before)
 
 
 @pytest.mark.parametrize("customers", [0, 1, 19])
-def test_few_customers_get_labels_and_a_notice(customers: int, base: pd.DataFrame, months: pd.DataFrame) -> None:
-    result = assign_rules(base.iloc[:customers], months, SegmentsConfig())
-    assert len(result.table) == customers
-    assert f"{customers} customer" in result.notices[0]
-    assert "rfm_segment, abc, tier compare customers" in result.notices[0]
+def test_few_customers_get_labels_too(customers: int, base: pd.DataFrame) -> None:
+    assert len(assign_rules(base.iloc[:customers], CONFIG).table) == customers
 
 
-def test_the_thresholds_of_the_configuration_reach_the_schemes(base: pd.DataFrame, months: pd.DataFrame) -> None:
-    strict = SegmentsConfig(xyz=XyzConfig(min_months=12))
-    assert (assign_rules(base, months, strict).table["xyz"] == NOT_ENOUGH_DATA).all()
+def test_the_thresholds_of_the_configuration_reach_the_schemes(base: pd.DataFrame) -> None:
+    strict = assign_rules(base, SegmentsConfig(xyz=Xyz(x_below=0.001, y_below=0.002))).table
+    assert set(strict["xyz"]) == {"Z", NOT_ENOUGH_DATA}
 
 
-def test_a_window_without_its_feature_is_named(base: pd.DataFrame, months: pd.DataFrame) -> None:
+def test_a_core_scheme_without_its_feature_is_named(base: pd.DataFrame) -> None:
     with pytest.raises(DataError, match=r"scheme 'lifecycle' lacks columns \['revenue_90d'\]"):
-        assign_rules(base.drop(columns="revenue_90d"), months, SegmentsConfig())
+        assign_rules(base.drop(columns="revenue_90d"), CONFIG)
+
+
+def test_an_unknown_scheme_is_named_with_the_nearest_one() -> None:
+    with pytest.raises(ValueError, match="did you mean 'company_size'"):
+        SegmentsConfig(schemes=("company_sizes",))
+
+
+def test_one_scheme_in_one_line_is_an_ordered_categorical_on_the_index_of_the_frame(base: pd.DataFrame) -> None:
+    frame = base.drop(columns="customer_id").set_index(base["customer_id"])
+    labels = label(frame, "rfm_activity")
+    assert labels.index.equals(frame.index)
+    assert labels.cat.ordered
+    assert labels.cat.categories.tolist() == ["active", "neutral", "sleeping", NOT_ENOUGH_DATA]
+    assert labels.tolist() == assign_rules(base, CONFIG).table["rfm_activity"].tolist()
+
+
+def test_a_scheme_that_there_is_not_is_named_with_the_nearest_one(base: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="there is no scheme 'abc_xzy'; did you mean 'abc_xyz'"):
+        label(base, "abc_xzy")
+
+
+def test_details_for_other_schemes_stay_out_of_the_table(base: pd.DataFrame) -> None:
+    assert not [name for name in assign_rules(base, CONFIG).table.columns if name.startswith("_")]
+
+
+def test_a_column_with_the_name_of_a_scheme_is_refused(base: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="a column of the features has the name of the scheme 'tier'"):
+        assign_rules(base.assign(tier="gold"), CONFIG)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pandas as pd
 
 from segml.actions.call_list import call_list
 from segml.actions.rules import choose, rules
-from segml.config import ActionsConfig, LifecycleConfig
-from segml.windows import DAY_SECONDS, months_in_days
+from segml.config import ActionsConfig
+from segml.schemes import Lifecycle
+from segml.windows import DAY_SECONDS
 
 NOT_SCORED = "not scored"
 
@@ -48,7 +47,7 @@ def assemble(
     *,
     horizon_days: int,
     config: ActionsConfig,
-    lifecycle: LifecycleConfig,
+    lifecycle: Lifecycle,
 ) -> pd.DataFrame:
     """Return the decisions: one row a customer, sorted by ``customer_id``, columns as in ``DECISIONS``.
 
@@ -61,7 +60,7 @@ def assemble(
     features : ``customer_id``, ``as_of``, ``recency_days``, ``gap_shrunk_days``, ``run_rate_daily`` and
         ``revenue_90d_to_run_rate``, one row a customer, one as-of date
     labels : ``customer_id`` and the label of each scheme, for the same customers; columns beyond those of
-        ``DECISIONS`` (further schemes) follow at the end
+        ``DECISIONS`` (further schemes and their details) follow at the end
     risk : ``customer_id``, ``p_churn``, ``p_stagnation`` (NaN = a rule labels the customer already), ``risk_band``,
         ``reasons`` (both may be null where not scored); customers that are missing here are not scored
     horizon_days : length of the horizon
@@ -73,8 +72,9 @@ def assemble(
     ValueError : columns missing, customers repeated or not the same in both tables, or a value missing
         elsewhere than in ``p_churn`` and ``p_stagnation``
     """
-    _check_keys(features, labels, risk)
-    table = features[["customer_id", *_FEATURES]].merge(labels, on="customer_id", validate="1:1")
+    needed = (*_FEATURES, *lifecycle.uses)
+    _check_keys(features, labels, risk, needed)
+    table = features[["customer_id", *needed]].merge(labels, on="customer_id", validate="1:1")
     table = table.merge(risk[["customer_id", *_RISK]], on="customer_id", how="left", validate="1:1")
     table = table.sort_values("customer_id", ignore_index=True).astype(dict.fromkeys(NULLABLE, "float64"))
     table = _fill_unscored(table)
@@ -88,8 +88,8 @@ def assemble(
     return decisions
 
 
-def _check_keys(features: pd.DataFrame, labels: pd.DataFrame, risk: pd.DataFrame) -> None:
-    _check_table("features", features, _FEATURES)
+def _check_keys(features: pd.DataFrame, labels: pd.DataFrame, risk: pd.DataFrame, needed: tuple[str, ...]) -> None:
+    _check_table("features", features, needed)
     _check_table("labels", labels, _LABELS)
     _check_table("risk", risk, _RISK)
     known = set(features["customer_id"])
@@ -127,7 +127,7 @@ def _next_order(table: pd.DataFrame, horizon_days: int) -> pd.Series[pd.Timestam
     return expected
 
 
-def _facts(table: pd.DataFrame, config: ActionsConfig, lifecycle: LifecycleConfig) -> pd.DataFrame:
+def _facts(table: pd.DataFrame, config: ActionsConfig, lifecycle: Lifecycle) -> pd.DataFrame:
     listed = set(call_list(table, config)["customer_id"])
     return pd.DataFrame(
         {
@@ -142,16 +142,17 @@ def _facts(table: pd.DataFrame, config: ActionsConfig, lifecycle: LifecycleConfi
     )
 
 
-def _months_past_threshold(table: pd.DataFrame, at_most: int, lifecycle: LifecycleConfig) -> pd.Series[int]:
-    """Count whole calendar months of silence beyond the lifecycle's threshold, up to ``at_most``."""
+def _months_past_threshold(table: pd.DataFrame, at_most: int, lifecycle: Lifecycle) -> pd.Series[int]:
+    """Count whole calendar months since a customer became inactive, up to ``at_most``."""
     months = pd.Series(0, index=table.index)
-    for as_of, extra in product(table["as_of"].unique(), range(1, at_most + 1)):
-        months += (table["recency_days"] >= months_in_days(as_of, lifecycle.inactive_months + extra)).astype("int64")
+    for later in range(1, at_most + 1):
+        is_past = table["recency_days"] >= lifecycle.inactive_after_days(table, later_months=later)
+        months += is_past.astype("int64")
     return months
 
 
 def _check_complete(decisions: pd.DataFrame) -> None:
-    nulls = decisions.drop(columns=list(NULLABLE)).isna().sum()
+    nulls = decisions[[name for name in DECISIONS if name not in NULLABLE]].isna().sum()
     if nulls.any():
         found = ", ".join(f"{name} ({count})" for name, count in nulls[nulls > 0].items())
         raise ValueError(f"decisions lack values in {found}; only p_churn and p_stagnation may be null")

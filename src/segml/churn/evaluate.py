@@ -14,6 +14,7 @@ from segml.churn.risk import band_rates
 from segml.churn.schedule import Split
 from segml.churn.summary import by_date, gains, metrics, reliability
 from segml.config import ChurnConfig
+from segml.language import _
 from segml.schema import DataError
 
 OUTCOMES = ["churned", "stagnated", "run_rate", "lost_revenue"]
@@ -93,10 +94,10 @@ def evaluate(
         split.check(horizon_days)
     study = _Study(features, labels, scored, config, horizon_days, seed, inputs)
     parts = [_score_split(study, split) for split in splits]
-    table = _join([rows for rows, _ in parts])
+    table = _join([rows for rows, texts in parts])
     found, undefined = metrics(table, resamples=config.bootstrap, seed=seed)
     notices = (
-        f"{split.test.date()}: {text}" for split, (_, texts) in zip(splits, parts, strict=True) for text in texts
+        f"{split.test.date()}: {text}" for split, (rows, texts) in zip(splits, parts, strict=True) for text in texts
     )
     return Backtest(
         table=table,
@@ -114,7 +115,7 @@ def _score_split(study: _Study, split: Split) -> tuple[pd.DataFrame, tuple[str, 
     base = study.features[study.features["as_of"] == split.test]
     wanted = base[study.scored.loc[base.index]]
     if wanted.empty:
-        return _empty_table(), ("nobody is scored at this date",)
+        return _empty_table(), (_("nobody is scored at this date"),)
     model = RiskModel().fit(
         study.features[study.features["as_of"].isin(split.training) & study.scored],
         study.labels,

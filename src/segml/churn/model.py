@@ -14,9 +14,14 @@ from segml.churn.inputs import KEYS, add_season, check_columns, model_matrix, pu
 from segml.churn.pareto_nbd import ParetoNBD, Vector
 from segml.config import ChurnConfig
 from segml.features import CATALOG
+from segml.language import N_, _
 from segml.schema import DataError
 
 TARGETS = {"churned": "p_churn", "stagnated": "p_stagnation"}
+INSTEAD = {
+    "churned": N_("churn scores come from Pareto/NBD"),
+    "stagnated": N_("stagnation scores come from its rate so far and the churn score"),
+}
 
 TRUSTED_TYPES = (
     "segml.churn.classifier.RiskClassifier",
@@ -139,18 +144,17 @@ def _standing_season(rows: pd.DataFrame, base: pd.DataFrame, config: ChurnConfig
 
 def _why_not_learn(rows: pd.DataFrame, target: str, config: ChurnConfig) -> str | None:
     """Return why a target cannot be learnt, as a sentence, or None."""
-    name = {"churned": "churn", "stagnated": "stagnation"}[target]
-    instead = {"churned": "Pareto/NBD", "stagnated": "its rate so far and the churn score"}[target]
     snapshots, customers = rows["as_of"].nunique(), rows["customer_id"].nunique()
     smaller = int(min(rows[target].sum(), (~rows[target]).sum())) if len(rows) else 0
     found = (
-        (snapshots, config.min_snapshots, "training dates", "churn.min_snapshots"),
-        (customers, config.min_scored_customers, "customers to learn from", "churn.min_scored_customers"),
-        (smaller, config.min_class_rows, "rows of the rarer outcome", "churn.min_class_rows"),
+        (snapshots, config.min_snapshots, _("training dates"), "churn.min_snapshots"),
+        (customers, config.min_scored_customers, _("customers to learn from"), "churn.min_scored_customers"),
+        (smaller, config.min_class_rows, _("rows of the rarer outcome"), "churn.min_class_rows"),
     )
     for count, needed, what, key in found:
         if count < needed:
-            return f"{name} scores come from {instead}: {count} {what}, at least {needed} are needed ({key})"
+            told = _("{instead}: {count} {what}, at least {needed} are needed ({key})")
+            return told.format(instead=_(INSTEAD[target]), count=count, what=what, needed=needed, key=key)
     return None
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from segml.language import _, ngettext, numerals
+
 Figures = Mapping[str, float]
 """A customer's features by name."""
 
@@ -28,17 +30,17 @@ def phrase(group: str, figures: Figures) -> str | None:
 
 def all_well(figures: Figures) -> str:
     """Return what to say of a customer with low risk."""
-    last = f"last purchase {days(figures['recency_days'])} ago"
-    gap = _get(figures, "gap_mean_days")
-    return f"no warning sign: {last}" if math.isnan(gap) else f"no warning sign: orders every {days(gap)}, {last}"
+    gap, last = _get(figures, "gap_mean_days"), last_purchase(figures["recency_days"])
+    if math.isnan(gap):
+        return _("no warning sign: {last}").format(last=last)
+    return _("no warning sign: {rhythm}, {last}").format(rhythm=_rhythm_of(gap), last=last)
 
 
 def no_clear_sign(figures: Figures) -> str:
     """Return what to say of a customer at risk none of whose figures stands out."""
-    last = f"last purchase {days(figures['recency_days'])} ago"
-    gap = _get(figures, "gap_mean_days")
-    usual = "one purchase day only" if math.isnan(gap) else f"orders every {days(gap)}"
-    return f"no single sign stands out: {usual}, {last}"
+    gap, last = _get(figures, "gap_mean_days"), last_purchase(figures["recency_days"])
+    usual = _("one purchase day only") if math.isnan(gap) else _rhythm_of(gap)
+    return _("no single sign stands out: {usual}, {last}").format(usual=usual, last=last)
 
 
 def days(count: float) -> str:
@@ -47,74 +49,96 @@ def days(count: float) -> str:
     >>> days(1.2), days(12345.0)
     ('1 day', '12,345 days')
     """
-    return f"{count:,.0f} day{'' if round(count) == 1 else 's'}"
+    return ngettext("{n:,.0f} day", "{n:,.0f} days", count).format(n=count)
+
+
+def last_purchase(recency_days: float) -> str:
+    """Return how long ago the last purchase was, in words."""
+    return _("last purchase {days} ago").format(days=days(recency_days))
+
+
+def _rhythm_of(gap_days: float) -> str:
+    return _("orders every {days}").format(days=days(gap_days))
 
 
 def _silence(c: Figures) -> str | None:
     gap, recency = _get(c, "gap_mean_days"), c["recency_days"]
     if math.isnan(gap):
-        return f"one purchase day only, {days(recency)} ago"
-    return f"orders every {days(gap)}, silent for {recency:,.0f}" if recency >= gap else None
+        return _("one purchase day only, {days} ago").format(days=days(recency))
+    if recency < gap:
+        return None
+    silent = ngettext("silent for {n:,.0f}", "silent for {n:,.0f}", recency).format(n=recency)
+    return f"{_rhythm_of(gap)}, {silent}"
 
 
 def _rhythm(c: Figures) -> str | None:
     lately, year = _get(c, "order_count_90d"), _get(c, "order_count_365d")
-    return (
-        f"{_count(lately, 'order')} in the last 90 days, {year:,.0f} in the last 365" if _known(lately, year) else None
-    )
+    if not _known(lately, year):
+        return None
+    return ngettext(
+        "{n:,.0f} order in the last 90 days, {year:,.0f} in the last 365",
+        "{n:,.0f} orders in the last 90 days, {year:,.0f} in the last 365",
+        lately,
+    ).format(n=lately, year=year)
 
 
 def _order_value(c: Figures) -> str | None:
-    return _short(_get(c, "order_value_last_to_mean"), "last order is", "its mean order value")
+    return _short(_get(c, "order_value_last_to_mean"), _("last order is {share} below its mean order value"))
 
 
 def _revenue_level(c: Figures) -> str | None:
     revenue = _get(c, "revenue_365d")
-    return f"revenue of {revenue:,.0f} in the last 365 days" if _known(revenue) else None
+    return _("revenue of {money:,.0f} in the last 365 days").format(money=revenue) if _known(revenue) else None
 
 
 def _revenue_trend(c: Figures) -> str | None:
     windows = {window: _get(c, f"revenue_{window}d_to_run_rate") for window in (90, 180, 30)}
-    sentences = (
-        _short(ratio, f"revenue of the last {window} days is", "its run rate") for window, ratio in windows.items()
-    )
+    told = _("revenue of the last {days} days is {share} below its run rate")
+    sentences = (_short(ratio, told, days=window) for window, ratio in windows.items())
     return next((sentence for sentence in sentences if sentence), None)
 
 
 def _season(c: Figures) -> str | None:
     ratio = _get(c, "revenue_90d_last_year_to_run_rate")
-    return _short(ratio, "a weak season lies ahead: a year ago its 90 days were", "the present run rate")
+    return _short(ratio, _("a weak season lies ahead: a year ago its 90 days were {share} below the present run rate"))
 
 
 def _assortment(c: Figures) -> str | None:
     products = _get(c, "product_count_365d")
-    return f"bought {_count(products, 'product')} in the last 365 days" if _known(products) else None
+    if not _known(products):
+        return None
+    return ngettext(
+        "bought {n:,.0f} product in the last 365 days", "bought {n:,.0f} products in the last 365 days", products
+    ).format(n=products)
 
 
 def _renewal(c: Figures) -> str | None:
-    new = _get(c, "new_product_share_90d")
-    return f"{_percent(new)} of its products of the last 90 days are new" if _known(new) else None
+    told = _("{share} of its products of the last 90 days are new")
+    return _told(told, _get(c, "new_product_share_90d"))
 
 
 def _order_size(c: Figures) -> str | None:
-    return _short(_get(c, "lines_last3_to_mean"), "lines of the last three orders are", "its mean order")
+    told = _("lines of the last three orders are {share} below its mean order")
+    return _short(_get(c, "lines_last3_to_mean"), told)
 
 
 def _returns(c: Figures) -> str | None:
     share = _get(c, "return_share_365d")
-    return f"returned {_percent(share)} of the purchases of the last 365 days" if _known(share) and share > 0 else None
+    return _told(_("returned {share} of the purchases of the last 365 days"), share) if share > 0 else None
 
 
 def _margin(c: Figures) -> str | None:
     margin, discount = _get(c, "margin_share_365d"), _get(c, "discount_share_365d")
-    if _known(margin):
-        return f"margin of {_percent(margin)} over the last 365 days"
-    return f"discount of {_percent(discount)} over the last 365 days" if _known(discount) else None
+    return _told(_("margin of {share} over the last 365 days"), margin) or _told(
+        _("discount of {share} over the last 365 days"), discount
+    )
 
 
 def _tenure(c: Figures) -> str | None:
     months = c["tenure_days"] / _MONTH_DAYS
-    return f"customer for only {_count(months, 'month')}" if months < _YOUNG_MONTHS else None
+    if months >= _YOUNG_MONTHS:
+        return None
+    return ngettext("customer for only {n:,.0f} month", "customer for only {n:,.0f} months", months).format(n=months)
 
 
 _PHRASES: dict[str, Callable[[Figures], str | None]] = {
@@ -141,17 +165,20 @@ def _known(*values: float) -> bool:
     return all(math.isfinite(value) for value in values)
 
 
-def _count(number: float, noun: str) -> str:
-    return f"{number:,.0f} {noun}{'' if round(number) == 1 else 's'}"
-
-
 def _percent(share: float) -> str:
-    return f"{100 * share:,.0f} %"
+    return numerals(f"{100 * share:,.0f} %")
 
 
-def _short(ratio: float, what: str, usual: str) -> str | None:
+def _told(sentence: str, share: float) -> str | None:
+    """Return the sentence with the share in it; None where that is unknown."""
+    return sentence.format(share=_percent(share)) if _known(share) else None
+
+
+def _short(ratio: float, sentence: str, **figures: float) -> str | None:
     """Tell by how much a ratio falls short of one: "… 40 % below its run rate"; None where it hardly does.
 
     More returned than bought counts as nothing bought.
     """
-    return f"{what} {_percent(min(1 - ratio, 1.0))} below {usual}" if ratio <= 1 - _CLEAR_SHORTFALL else None
+    if not ratio <= 1 - _CLEAR_SHORTFALL:
+        return None
+    return sentence.format(share=_percent(min(1 - ratio, 1.0)), **figures)

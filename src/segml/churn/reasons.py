@@ -11,10 +11,11 @@ import pandas as pd
 
 from segml.churn.inputs import check_columns
 from segml.churn.model import TARGETS, RiskModel
-from segml.churn.phrases import all_well, days, no_clear_sign, phrase
+from segml.churn.phrases import all_well, days, last_purchase, no_clear_sign, phrase
 from segml.churn.risk import risk_bands
 from segml.config import ChurnConfig
 from segml.features import CATALOG
+from segml.language import _
 
 AT_MOST = 3
 """How many reasons a customer gets."""
@@ -128,9 +129,13 @@ def _figures(features: pd.DataFrame) -> list[dict[str, float]]:
 def _by_rule(features: pd.DataFrame, lifecycle: pd.Series[str]) -> pd.Series[str]:
     """Return what the rule that labels a customer rests on."""
     check_columns(features, ["tenure_days", "recency_days"], "features")
-    told = {"new": ("first purchase", "tenure_days"), "inactive": ("no purchase for", "recency_days")}
-    sentences = []
-    for row, stage in zip(features[["tenure_days", "recency_days"]].to_dict("records"), lifecycle, strict=True):
-        words, column = told.get(stage, ("last purchase", "recency_days"))
-        sentences.append(f"{words} {days(row[column])}" + ("" if stage == "inactive" else " ago"))
-    return pd.Series(sentences, index=features.index, dtype="str")
+    rows = zip(lifecycle, features["tenure_days"], features["recency_days"], strict=True)
+    return pd.Series([_of_stage(*row) for row in rows], index=features.index, dtype="str")
+
+
+def _of_stage(stage: str, tenure_days: float, recency_days: float) -> str:
+    if stage == "new":
+        return _("first purchase {days} ago").format(days=days(tenure_days))
+    if stage == "inactive":
+        return _("no purchase for {days}").format(days=days(recency_days))
+    return last_purchase(recency_days)

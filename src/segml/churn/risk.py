@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-BANDS = ("low", "medium", "high", "very high")
+from segml.language import N_
+
+BANDS = (N_("low"), N_("medium"), N_("high"), N_("very high"))
 
 
 def risk_bands(p_churn: pd.Series[float], cuts: Sequence[float]) -> pd.Series[str]:

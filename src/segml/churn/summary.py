@@ -21,6 +21,7 @@ from segml.churn.metrics import (
     with_intervals,
 )
 from segml.churn.schedule import Split
+from segml.language import _
 
 TOP_SHARE = 0.10
 _SHORT = {"recency_days": "recency", "recency_to_gap": "recency_to_gap", "pareto_nbd_p_churn": "pareto_nbd"}
@@ -54,13 +55,14 @@ def metrics(table: pd.DataFrame, *, resamples: int, seed: int) -> tuple[dict[str
     knowledge.
     """
     if table.empty:
-        return {}, ("no customer was scored at any test date: there are no metrics",)
+        return {}, (_("no customer was scored at any test date: there are no metrics"),)
     statistics = _Statistics(table)
     found = with_intervals(statistics, table["customer_id"].to_numpy(), resamples=resamples, seed=seed)
     undefined = sorted(set(statistics.names()) - set(found))
     if not undefined:
         return found, ()
-    return found, (f"not defined on the backtest (one outcome only, or no revenue lost): {', '.join(undefined)}",)
+    told = _("not defined on the backtest (one outcome only, or no revenue lost): {metrics}")
+    return found, (told.format(metrics=", ".join(undefined)),)
 
 
 class _Statistics:

@@ -3,10 +3,26 @@
 Every key has a default; a file or an override holds only what differs.
 """
 
-from segml.config.data import CleaningConfig, CustomerColumns, DataConfig, FormatConfig, Section, TransactionColumns
-from segml.config.loading import from_mapping, learnt_under, load, looking_back_from, with_test_dates
+from segml.config.data import (
+    CleaningConfig,
+    ContractColumns,
+    CustomerColumns,
+    DataConfig,
+    FormatConfig,
+    TouchColumns,
+    TransactionColumns,
+    UsageColumns,
+)
+from segml.config.loading import (
+    from_mapping,
+    learnt_under,
+    load,
+    looking_back_from,
+    parse_yaml,
+    read_yaml,
+    with_test_dates,
+)
 from segml.config.sections import (
-    AbcConfig,
     ActionsConfig,
     BacktestConfig,
     BoostingConfig,
@@ -14,46 +30,43 @@ from segml.config.sections import (
     Config,
     DemoConfig,
     FeaturesConfig,
+    GateConfig,
     KMeansConfig,
     LabelsConfig,
-    LifecycleConfig,
     ReportConfig,
-    RfmConfig,
     SegmentsConfig,
-    TierConfig,
     TrackingConfig,
-    XyzConfig,
     without_secrets,
 )
 
 __all__ = [
-    "AbcConfig",
     "ActionsConfig",
     "BacktestConfig",
     "BoostingConfig",
     "ChurnConfig",
     "CleaningConfig",
     "Config",
+    "ContractColumns",
     "CustomerColumns",
     "DataConfig",
     "DemoConfig",
     "FeaturesConfig",
     "FormatConfig",
+    "GateConfig",
     "KMeansConfig",
     "LabelsConfig",
-    "LifecycleConfig",
     "ReportConfig",
-    "RfmConfig",
-    "Section",
     "SegmentsConfig",
-    "TierConfig",
+    "TouchColumns",
     "TrackingConfig",
     "TransactionColumns",
-    "XyzConfig",
+    "UsageColumns",
     "from_mapping",
     "learnt_under",
     "load",
     "looking_back_from",
+    "parse_yaml",
+    "read_yaml",
     "with_test_dates",
     "without_secrets",
 ]

@@ -7,17 +7,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
-
-
-class Section(BaseModel):
-    """A group of keys: frozen, strict about types, closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+from segml import schema
+from segml.settings import Section
 
 
 def _refuse_repeats(mapping: Mapping[str, str]) -> None:
@@ -41,6 +34,7 @@ class TransactionColumns(Section):
     margin: str | None = None
     cost: str | None = None
     discount: str | None = None
+    discount_rate: str | None = None
     channel: str | None = None
     region: str | None = None
 
@@ -69,6 +63,52 @@ class CustomerColumns(Section):
 
     @model_validator(mode="after")
     def _each_source_column_once(self) -> CustomerColumns:
+        _refuse_repeats(self.model_dump(exclude_none=True))
+        return self
+
+
+class UsageColumns(Section):
+    """The same for the usage table."""
+
+    customer_id: str | None = None
+    used_at: str | None = None
+    feature: str | None = None
+    seats_used: str | None = None
+    seats_total: str | None = None
+    share_of_features: str | None = None
+    logins: str | None = None
+    nps: str | None = None
+    tickets: str | None = None
+
+    @model_validator(mode="after")
+    def _each_source_column_once(self) -> UsageColumns:
+        _refuse_repeats(self.model_dump(exclude_none=True))
+        return self
+
+
+class ContractColumns(Section):
+    """The same for the contracts table."""
+
+    customer_id: str | None = None
+    renews_on: str | None = None
+
+    @model_validator(mode="after")
+    def _each_source_column_once(self) -> ContractColumns:
+        _refuse_repeats(self.model_dump(exclude_none=True))
+        return self
+
+
+class TouchColumns(Section):
+    """The same for the touches table."""
+
+    customer_id: str | None = None
+    touched_at: str | None = None
+    campaign: str | None = None
+    arm: str | None = None
+    responded: str | None = None
+
+    @model_validator(mode="after")
+    def _each_source_column_once(self) -> TouchColumns:
         _refuse_repeats(self.model_dump(exclude_none=True))
         return self
 
@@ -122,6 +162,7 @@ class CleaningConfig(Section):
     bad_quantity: bool = True
     non_product: bool = True
     bad_price: bool = True
+    same_name: bool = True  # customer cards of one name are one customer's
     excluded_order: bool = True
     cancellations: bool = True
     earliest_date: date = date(1990, 1, 1)
@@ -132,7 +173,11 @@ class CleaningConfig(Section):
 
 
 class DataConfig(Section):
-    """Where the tables come from and how to read them."""
+    """Where the tables come from and how to read them.
+
+    ``survey_columns`` are further columns of the customers table, by the names they have there: answers, scores and
+    other traits that schemes, custom rules and profiles may use.
+    """
 
     transactions: str = "demo"
     customers: str | None = None
@@ -141,5 +186,21 @@ class DataConfig(Section):
     touches: str | None = None
     columns: TransactionColumns = TransactionColumns()
     customer_columns: CustomerColumns = CustomerColumns()
+    usage_columns: UsageColumns = UsageColumns()
+    contract_columns: ContractColumns = ContractColumns()
+    touch_columns: TouchColumns = TouchColumns()
+    survey_columns: dict[str, Literal["text", "number"]] = Field(default_factory=dict)
     format: FormatConfig = FormatConfig()
     cleaning: CleaningConfig = CleaningConfig()
+
+    @model_validator(mode="after")
+    def _survey_columns_are_further_ones(self) -> DataConfig:
+        known = sorted({*schema.CUSTOMERS.names, "as_of"} & set(self.survey_columns))
+        if known:
+            raise ValueError(
+                f"survey_columns names {known}, which the customers table has of its own (data.customer_columns maps "
+                "them); rename the columns in the source"
+            )
+        if self.survey_columns and self.customers is None:
+            raise ValueError("survey_columns are read from the customers table: set data.customers, or take them out")
+        return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -44,8 +44,15 @@ def _number_hint(text: str) -> str:
 def _nearest_key(location: tuple[Any, ...]) -> str:
     *parents, leaf = [str(part) for part in location]
     section: Any = Config
+    is_name = False
     for parent in parents:
-        section = _model_of(section.model_fields[parent].annotation) if parent in section.model_fields else None
+        if is_name:  # a name that the user gave, such as that of a custom scheme, is no key
+            is_name = False
+            continue
+        if parent not in section.model_fields:
+            return ""
+        annotation = section.model_fields[parent].annotation
+        section, is_name = _model_of(annotation), get_origin(annotation) is dict
         if section is None:
             return ""
     here = did_you_mean(leaf, section.model_fields)

@@ -28,7 +28,7 @@ def load(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Confi
     ------
     ConfigError : with all errors found, one a line
     """
-    values = _read_file(Path(path)) if path is not None else {}
+    values = read_yaml(Path(path)) if path is not None else {}
     for override in overrides:
         _apply(values, override)
     return from_mapping(values, source=str(path) if path is not None else "--set")
@@ -80,7 +80,8 @@ def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[st
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
 
 
-def _parse_yaml(text: str, source: str) -> Any:
+def parse_yaml(text: str, source: str) -> Any:
+    """Return what a YAML text holds; a key given twice, or one that is no text, is a ``ConfigError``."""
     try:
         return yaml.load(text, Loader=_StrictLoader)
     except ConfigError as error:
@@ -89,14 +90,15 @@ def _parse_yaml(text: str, source: str) -> Any:
         raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the keys and values of a YAML file; raise ``ConfigError`` where it cannot be read or holds none."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError(f"config file {path} does not exist; give the path of a YAML file to --config") from None
+        raise ConfigError(f"the file {path} does not exist; give the path of a YAML file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"config file {path} cannot be read as UTF-8 text: {error}") from None
-    values = _parse_yaml(text, str(path))
+        raise ConfigError(f"the file {path} cannot be read as UTF-8 text: {error}") from None
+    values = parse_yaml(text, str(path))
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -114,7 +116,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
         if not isinstance(section.get(parent), dict):
             section[parent] = {}
         section = section[parent]
-    section[leaf] = _parse_yaml(text, f"--set {key}")
+    section[leaf] = parse_yaml(text, f"--set {key}")
 
 
 def _iso(value: Any) -> str:

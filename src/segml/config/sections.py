@@ -10,7 +10,43 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from segml.config.data import DataConfig, Positive, PositiveFloat, Section, Share
+from segml.config.data import DataConfig
+from segml.language import N_, Language
+from segml.schema import did_you_mean
+from segml.schemes import (
+    Abc,
+    Abcdx,
+    AbcXyz,
+    BuyingSeason,
+    Cohort,
+    CompanySize,
+    Custom,
+    CustomRules,
+    Engagement,
+    Geography,
+    GrowthPotential,
+    Health,
+    IndustryGroup,
+    Lifecycle,
+    Need,
+    Nested,
+    NestedLevels,
+    OrderPattern,
+    PriceBehaviour,
+    ProductUse,
+    Renewal,
+    Rfm,
+    RfmActivity,
+    SalesChannel,
+    Scheme,
+    ShareOfWallet,
+    SupplyRole,
+    Tier,
+    Value,
+    Xyz,
+)
+from segml.schemes.named import ColumnName, check_order
+from segml.settings import Positive, PositiveFloat, Section, Share
 
 
 class DemoConfig(Section):
@@ -52,79 +88,6 @@ class FeaturesConfig(Section):
         return self
 
 
-class LifecycleConfig(Section):
-    """Thresholds of the lifecycle stages; a month is a calendar month."""
-
-    new_months: Positive = 6
-    inactive_months: Positive = 3
-    stagnating_drop: Share = 0.5
-    stagnating_window_days: Literal[30, 90, 180] = 90
-
-
-class RfmConfig(Section):
-    """RFM scores: quantile bins (the highest is best), or the given rising cut points, one fewer than bins."""
-
-    bins: Annotated[int, Field(ge=2, le=9)] = 5
-    window_days: Positive = 365
-    recency_days_cuts: tuple[float, ...] = ()
-    order_count_cuts: tuple[float, ...] = ()
-    revenue_cuts: tuple[float, ...] = ()
-
-    @model_validator(mode="after")
-    def _cuts_rise_and_fit_the_bins(self) -> RfmConfig:
-        for name in ("recency_days_cuts", "order_count_cuts", "revenue_cuts"):
-            cuts = getattr(self, name)
-            if cuts and (len(cuts) != self.bins - 1 or list(cuts) != sorted(set(cuts))):
-                raise ValueError(
-                    f"{name} must be {self.bins - 1} rising numbers (bins = {self.bins}), or empty for quantiles; "
-                    f"found {list(cuts)}"
-                )
-        return self
-
-
-class AbcConfig(Section):
-    """Cumulative revenue shares at which class A and class B end."""
-
-    a_share: Share = 0.80
-    b_share: Share = 0.95
-    window_days: Positive = 365
-
-    @model_validator(mode="after")
-    def _ordered(self) -> AbcConfig:
-        if self.a_share >= self.b_share:
-            raise ValueError(f"a_share ({self.a_share}) must lie below b_share ({self.b_share})")
-        return self
-
-
-class XyzConfig(Section):
-    """Cut points of the coefficient of variation of revenue per calendar month, empty months counted as zero."""
-
-    x_below: PositiveFloat = 0.5
-    y_below: PositiveFloat = 1.0
-    months: Positive = 12
-    min_months: Positive = 3
-
-    @model_validator(mode="after")
-    def _ordered(self) -> XyzConfig:
-        if self.x_below >= self.y_below:
-            raise ValueError(f"x_below ({self.x_below}) must lie below y_below ({self.y_below})")
-        return self
-
-
-class TierConfig(Section):
-    """Key, growing, standard and small accounts; shares are of the base's revenue over ``window_days``."""
-
-    window_days: Positive = 365
-    key_revenue_share: Share = 0.60
-    key_customer_share_at_most: Share = 0.20
-    key_min_revenue: Annotated[float, Field(ge=0)] | None = None
-    key_min_years: Annotated[float, Field(ge=0)] = 0.0
-    growing_min_growth: Annotated[float, Field(ge=0)] = 0.30
-    growing_min_revenue: Annotated[float, Field(ge=0)] | None = None
-    growing_min_days: Positive = 90
-    small_revenue_share: Share = 0.05
-
-
 class KMeansConfig(Section):
     """KMeans over log1p, z-score, clip; k is fixed in this release.
 
@@ -154,17 +117,80 @@ class KMeansConfig(Section):
         return self
 
 
-class SegmentsConfig(Section):
-    """The rule-based schemes and the clusters."""
+class GateConfig(Section):
+    """When segments get a caution: stale data, short history, too many, too small or too alike segments."""
 
-    lifecycle: LifecycleConfig = LifecycleConfig()
-    rfm: RfmConfig = RfmConfig()
-    abc: AbcConfig = AbcConfig()
-    xyz: XyzConfig = XyzConfig()
-    tier: TierConfig = TierConfig()
+    stale_days: Positive = 31
+    min_history_days: Positive = 365
+    max_segments: Positive = 8
+    min_segment_share: Share = 0.01
+    min_segment_revenue_share: Share = 0.05
+    dominant_share: Share = 0.95
+    max_criteria: Positive = 4
+    difference_p_value: Share = 0.05
+
+
+class SegmentsConfig(Section):
+    """The rule-based schemes, in the order in which they are applied, and the clusters."""
+
+    lifecycle: Lifecycle = Lifecycle()
+    rfm: Rfm = Rfm()
+    rfm_activity: RfmActivity = RfmActivity()
+    abc: Abc = Abc()
+    xyz: Xyz = Xyz()
+    abc_xyz: AbcXyz = AbcXyz()
+    tier: Tier = Tier()
+    abcdx: Abcdx = Abcdx()
+    value: Value = Value()
+    share_of_wallet: ShareOfWallet = ShareOfWallet()
+    company_size: CompanySize = CompanySize()
+    growth_potential: GrowthPotential = GrowthPotential()  # reads company_size
+    industry_group: IndustryGroup = IndustryGroup()
+    geography: Geography = Geography()
+    supply_role: SupplyRole = SupplyRole()
+    product_use: ProductUse = ProductUse()
+    need: Need = Need()
+    engagement: Engagement = Engagement()
+    price_behaviour: PriceBehaviour = PriceBehaviour()
+    order_pattern: OrderPattern = OrderPattern()
+    buying_season: BuyingSeason = BuyingSeason()
+    sales_channel: SalesChannel = SalesChannel()
+    health: Health = Health()
+    renewal: Renewal = Renewal()  # reads health
+    cohort: Cohort = Cohort()
+    custom: dict[ColumnName, CustomRules] = Field(default_factory=dict)  # by the column of their labels, in order
+    nested: dict[ColumnName, NestedLevels] = Field(default_factory=dict)  # likewise; applied last
     clusters: KMeansConfig = KMeansConfig()
+    gate: GateConfig = GateConfig()
+    playbook: str | None = None  # YAML of names and strategies of segments, over the built-in ones
+    schemes: tuple[str, ...] | None = None  # beyond the core ones; null: all whose columns are there
     min_customers: Positive = 20
     interval_resamples: Annotated[int, Field(ge=0)] = 200
+
+    @model_validator(mode="after")
+    def _own_schemes_fit_in(self) -> SegmentsConfig:
+        check_order(self.own_schemes(), {*type(self).model_fields, *(scheme.name for scheme in self.built_in())})
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_schemes_that_there_are(self) -> SegmentsConfig:
+        known = [scheme.name for scheme in (*self.built_in(), *self.own_schemes())]
+        for name in self.schemes or ():
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; known: {', '.join(known)}"
+                raise ValueError(f"schemes asks for {name!r}, which there is not{hint}")
+        return self
+
+    def built_in(self) -> tuple[Scheme, ...]:
+        """Return the schemes that need no configuration, in the order in which they are applied."""
+        declared = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(scheme for scheme in declared if isinstance(scheme, Scheme))
+
+    def own_schemes(self) -> tuple[Scheme, ...]:
+        """Return the schemes that the configuration makes up; they are applied after the built-in ones."""
+        custom = (Custom(key=name, given=rules) for name, rules in self.custom.items())
+        nested = (Nested(key=name, given=levels) for name, levels in self.nested.items())
+        return (*custom, *nested)
 
 
 class LabelsConfig(Section):
@@ -228,13 +254,15 @@ class ActionsConfig(Section):
     write_min_p_stagnation: Share = 0.35
     reorder_lead_days: Annotated[int, Field(ge=0)] = 5
     upgrade_growth: Annotated[float, Field(ge=0)] = 0.30
-    win_back_steps: tuple[str, ...] = ("letter", "call", "last offer")  # one a month, from the day of inactivity on
+    # one a month, from the day of inactivity on
+    win_back_steps: tuple[str, ...] = (N_("letter"), N_("call"), N_("last offer"))
 
 
 class ReportConfig(Section):
     """What the report shows."""
 
-    title: str = "Customer segments and risk"
+    language: Language = "en"
+    title: str = N_("Customer segments and risk")
     call_list_rows: Positive = 25
     currency: str = ""
 
@@ -274,8 +302,11 @@ class Config(Section):
         return masked
 
     def flat(self) -> dict[str, Any]:
-        """Return every key in dotted form with its plain value, in order; passwords are masked."""
-        return dict(_flatten(self.shown()))
+        """Return every key in dotted form with its plain value, in order; passwords are masked.
+
+        What the user names (custom schemes, their labels) is part of a value, not of a key.
+        """
+        return dict(_flatten(self, self.shown()))
 
     def to_yaml(self) -> str:
         """Return the full configuration as YAML that ``load`` reads back to an equal one, but for masked passwords."""
@@ -298,9 +329,10 @@ def _mask(value: Any) -> Any:
     return without_secrets(value) if isinstance(value, str) else value
 
 
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{key}.")
+def _flatten(section: Section, shown: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from _flatten(value, shown[name], f"{prefix}{name}.")
         else:
-            yield f"{prefix}{key}", value
+            yield f"{prefix}{name}", shown[name]

@@ -1,23 +1,29 @@
 """Where transactions come from: readers, cleaning with its ledger, public data sets, the simulator."""
 
+from segml.data.catalog import PUBLIC
 from segml.data.clean import Cleaned, clean
 from segml.data.customers import Deduplicated, deduplicate
 from segml.data.digest import digest
 from segml.data.engine import connect, to_table
-from segml.data.ledger import Ledger
-from segml.data.load import Tables, load_tables
+from segml.data.extra import prepare_extra
+from segml.data.ledger import Ledger, LedgerRow
+from segml.data.load import DEMO, Tables, load_tables
 from segml.data.read import read_table, read_transactions
 
 __all__ = [
+    "DEMO",
+    "PUBLIC",
     "Cleaned",
     "Deduplicated",
     "Ledger",
+    "LedgerRow",
     "Tables",
     "clean",
     "connect",
     "deduplicate",
     "digest",
     "load_tables",
+    "prepare_extra",
     "read_table",
     "read_transactions",
     "to_table",

@@ -12,6 +12,7 @@ from segml.data.corrections import ORDER_ID_MADE_UP, count_corrections, count_re
 from segml.data.ledger import Ledger, LedgerRow, Tally
 from segml.data.patterns import matches_any
 from segml.data.tally import tallies, tally
+from segml.language import N_, _, ngettext
 from segml.schema import DataError
 
 _LOUD_SHARE = 0.20
@@ -30,11 +31,11 @@ def account(prepared: Table, judged: Table, lines: Table, cleaning: CleaningConf
     pairs = lines.cancelled_at.count().to_pyarrow().as_py()
     ledger = Ledger(
         (
-            LedgerRow("in", "in", "all lines of the source", tally(prepared)),
+            LedgerRow("in", "in", N_("all lines of the source"), tally(prepared)),
             *(_taken_row(rule, by_rule, pairs) for rule in rules.RULES if rule.is_on(cleaning)),
             *count_corrections(prepared),
             count_regions(prepared),
-            LedgerRow("kept", "kept", "lines that stand", tally(lines.filter(lines.cancelled_at.isnull()))),
+            LedgerRow("kept", "kept", N_("lines that stand"), tally(lines.filter(lines.cancelled_at.isnull()))),
         ),
         switched_off=tuple(rule.name for rule in rules.RULES if not rule.is_on(cleaning)),
     )
@@ -85,9 +86,9 @@ def _by_size(ledger: Ledger) -> list[LedgerRow]:
 
 def _loud_rules(ledger: Ledger) -> list[str]:
     came_in = ledger.came_in.lines
+    told = _("cleaning rule {rule} takes {share:.1%} of all lines ({meaning}); if that is more than expected, {advice}")
     return [
-        f"cleaning rule {row.rule} takes {row.tally.lines / came_in:.1%} of all lines ({row.meaning}); "
-        f"if that is more than expected, {_ADVICE[row.rule]}"
+        told.format(rule=row.rule, share=row.tally.lines / came_in, meaning=_(row.meaning), advice=_(_ADVICE[row.rule]))
         for row in _by_size(ledger)
         if row.tally.lines > _LOUD_SHARE * came_in
     ]
@@ -98,10 +99,14 @@ def _doubtful_repeats(ledger: Ledger) -> list[str]:
     repeats = sum(row.tally.lines for row in ledger.rows if row.rule == "exact_repeats")
     if has_order_numbers or not repeats:
         return []
-    return [
-        f"{repeats:,} lines were taken as exact repeats though the transactions have no order numbers, so that two "
-        "equal purchases of a day look alike; if they are genuine, set data.cleaning.exact_repeats to false"
-    ]
+    told = ngettext(
+        "{n:,} line was taken as exact repeat though the transactions have no order numbers, so that two equal "
+        "purchases of a day look alike; if it is genuine, set data.cleaning.exact_repeats to false",
+        "{n:,} lines were taken as exact repeats though the transactions have no order numbers, so that two equal "
+        "purchases of a day look alike; if they are genuine, set data.cleaning.exact_repeats to false",
+        repeats,
+    )
+    return [told.format(n=repeats)]
 
 
 def _idle_pattern(prepared: Table, cleaning: CleaningConfig) -> list[str]:
@@ -110,6 +115,7 @@ def _idle_pattern(prepared: Table, cleaning: CleaningConfig) -> list[str]:
         return []
     if prepared.count(where=matches_any(prepared.order_id, [pattern])).to_pyarrow().as_py():
         return []
-    return [
-        f"data.cleaning.cancelled_order_pattern {pattern!r} matches no order number: nothing was matched as cancelled"
-    ]
+    told = _(
+        "data.cleaning.cancelled_order_pattern {pattern!r} matches no order number: nothing was matched as cancelled"
+    )
+    return [told.format(pattern=pattern)]

@@ -9,7 +9,14 @@ from segml import schema
 from segml.data.source import Pick
 from segml.schema import DataError, TableSchema, did_you_mean
 
-MAPPING_KEYS = {schema.TRANSACTIONS.name: "data.columns", schema.CUSTOMERS.name: "data.customer_columns"}
+MAPPING_KEYS = {
+    schema.TRANSACTIONS.name: "data.columns",
+    schema.CUSTOMERS.name: "data.customer_columns",
+    schema.USAGE.name: "data.usage_columns",
+    schema.CONTRACTS.name: "data.contract_columns",
+    schema.TOUCHES.name: "data.touch_columns",
+}
+SURVEY_KEY = "data.survey_columns"
 SHOWN_NAMES = 30
 
 
@@ -88,13 +95,23 @@ def _dangling(table: TableSchema, mapped: Mapping[str, str], found: Sequence[str
 
 
 def _lacking(table: TableSchema, chosen: Mapping[str, str | None], found: Sequence[str]) -> list[str]:
-    missing = [name for name in table.required if chosen[name] is None]
-    problems = []
+    absent = [name for name in table.required if chosen[name] is None]
+    missing = [name for name in absent if name in schema.TABLES.get(table.name, table).names]
+    problems = [
+        f"{SURVEY_KEY} names {name!r}, which is not there; found {listed(found)}{did_you_mean(name, found)}"
+        for name in absent
+        if name not in missing
+    ]
     if missing:
         problems.append(f"lacks columns {missing}; found {listed(found)}{_remedy(table, missing, found)}")
     if table is schema.TRANSACTIONS and not _has_money(chosen):
         problems.append(
             f"needs 'amount', or 'quantity' and 'unit_price'; found {listed(found)}{_remedy(table, ['amount'], found)}"
+        )
+    if table is schema.USAGE and not any(chosen[name] for name in ("used_at", *schema.USAGE_FIGURES)):
+        problems.append(
+            f"needs 'used_at' (one row a use), or one of {list(schema.USAGE_FIGURES)} (one row a customer); found "
+            f"{listed(found)}{_remedy(table, ['used_at'], found)}"
         )
     return problems
 
@@ -108,6 +125,6 @@ def _remedy(table: TableSchema, missing: Sequence[str], found: Sequence[str]) ->
     hints = {name: did_you_mean(name, found) for name in missing}
     if len(missing) > 1:
         hints = {name: f"{hint[:-1]} for {name!r}?" for name, hint in hints.items() if hint}
-    key = MAPPING_KEYS.get(table.name)
     asked = "".join(hints.values()).replace("?; did you mean", ", or")
+    key = MAPPING_KEYS.get(table.name)
     return f"{asked or ';'} {f'map it under {key}' if key else 'rename the source column'}"

@@ -12,6 +12,7 @@ from ibis.expr.types import IntegerScalar, Table
 from segml.data.ledger import LedgerRow
 from segml.data.prepare import made_up_order_id
 from segml.data.tally import measures, tally, tally_of
+from segml.language import N_
 
 ORDER_ID_MADE_UP = "order_id_made_up"
 
@@ -46,32 +47,35 @@ _CORRECTIONS = (
     _Correction(
         "product_code_spelling",
         "was_respelt",
-        "product codes put into upper case without blanks around them; items: spellings that were merged into another",
+        N_(
+            "product codes put into upper case without blanks around them; items: spellings that were merged into "
+            "another"
+        ),
         _codes_merged,
     ),
     _Correction(
         "customer_id_blanks",
         "was_trimmed",
-        "blanks round the customer number removed; items: numbers",
+        N_("blanks round the customer number removed; items: numbers"),
         _ids_trimmed,
     ),
     _Correction(
         "customer_cards_merged",
         "was_merged",
-        "several cards of one customer booked on one card; items: cards that were merged into another",
+        N_("several cards of one customer booked on one card; items: cards that were merged into another"),
         _cards_merged,
     ),
     _Correction(
         ORDER_ID_MADE_UP,
         "was_without_order",
-        "without an order number a customer's day counts as one order; items: such orders",
+        N_("without an order number a customer's day counts as one order; items: such orders"),
         _orders_made_up,
     ),
-    _Correction("margin_computed", "was_computed", "margin computed as amount − cost"),
+    _Correction("margin_computed", "was_computed", N_("margin computed as amount − cost")),
     _Correction(
         "number_unknown",
         "was_unusable",
-        "unit price, margin, cost or discount could not be read or is not a number: counts as unknown",
+        N_("unit price, margin, cost or discount could not be read or is not a number: counts as unknown"),
     ),
 )
 
@@ -95,5 +99,5 @@ def count_regions(prepared: Table) -> LedgerRow:
     regions = prepared.group_by("customer_id").aggregate(count=prepared.region.nunique())
     several = regions.filter((regions["count"] > 1) & regions.customer_id.notnull())
     concerned = tally(prepared.semi_join(several, "customer_id"))
-    meaning = "customers seen in several regions; the latest before an as-of date counts; items: customers"
+    meaning = N_("customers seen in several regions; the latest before an as-of date counts; items: customers")
     return LedgerRow("several_regions", "corrected", meaning, concerned, concerned.customers)

@@ -16,6 +16,7 @@ from segml.data.ledger import LedgerRow
 from segml.data.names import normalise
 from segml.data.parse import MARK
 from segml.data.prepare import EMPTY, NO_BREAK_SPACE
+from segml.language import N_, ngettext
 from segml.schema import DataError, did_you_mean
 
 Groups = np.ndarray[Any, np.dtype[np.int32]]
@@ -39,7 +40,7 @@ class Deduplicated:
     notices: tuple[str, ...]
 
 
-def deduplicate(customers: Any) -> Deduplicated:
+def deduplicate(customers: Any, *, same_name: bool = True) -> Deduplicated:
     """Return one row a customer, with the fields that a card lacks filled from the customer's other cards.
 
     Two cards are one customer's when they share a tax number, or a normalised name (``names.normalise``) of which no
@@ -50,6 +51,7 @@ def deduplicate(customers: Any) -> Deduplicated:
     Parameters
     ----------
     customers : table with the columns of ``schema.CUSTOMERS`` and any further ones; it is not changed
+    same_name : whether cards of one name are one customer's; False where branches share a name
 
     Raises
     ------
@@ -62,15 +64,29 @@ def deduplicate(customers: Any) -> Deduplicated:
     tax, name = _tax_ids(cards), _names(cards)
     is_ambiguous = tax.groupby(name).transform("nunique") > 1
     by_tax = _components(len(cards), tax)
-    groups = _components(len(cards), tax, name.mask(is_ambiguous))
+    groups = _components(len(cards), tax, name.mask(is_ambiguous)) if same_name else by_tax
     merged, aliases = _merge(cards, groups)
     rows = (
-        _row("customer_cards_without_id", "cards without a customer number, left out", len(given) - len(identified)),
-        _row("customer_cards_repeated", "further rows of one customer number", len(identified) - len(cards)),
-        _row("customer_cards_same_tax_id", "cards merged by their tax number", len(cards) - by_tax.max() - 1),
-        _row("customer_cards_same_name", "cards merged by their name", by_tax.max() - groups.max()),
+        _row(
+            "customer_cards_without_id",
+            N_("cards without a customer number, left out; items: cards"),
+            len(given) - len(identified),
+        ),
+        _row(
+            "customer_cards_repeated",
+            N_("further rows of one customer number; items: cards"),
+            len(identified) - len(cards),
+        ),
+        _row(
+            "customer_cards_same_tax_id",
+            N_("cards merged by their tax number; items: cards"),
+            len(cards) - by_tax.max() - 1,
+        ),
+        _row("customer_cards_same_name", N_("cards merged by their name; items: cards"), by_tax.max() - groups.max()),
     )
-    return Deduplicated(merged, aliases, rows, (*_unreadable(given, marks), *_ambiguous(tax, is_ambiguous)))
+    return Deduplicated(
+        merged, aliases, rows, (*_unreadable(given, marks), *(_ambiguous(tax, is_ambiguous) if same_name else ()))
+    )
 
 
 def _identified(customers: pd.DataFrame) -> pd.DataFrame:
@@ -155,13 +171,17 @@ def _by_id(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(rule: str, meaning: str, cards: int) -> LedgerRow:
-    return LedgerRow(rule, "corrected", f"{meaning}; items: cards", items=int(cards))
+    return LedgerRow(rule, "corrected", meaning, items=int(cards))
 
 
 def _unreadable(given: pd.DataFrame, marks: list[str]) -> list[str]:
     counts = {mark.removesuffix(MARK): int(given[mark].sum()) for mark in marks}
     return [
-        f"{count:,} cells of the customers' {column} cannot be read and count as unknown"
+        ngettext(
+            "{n:,} cell of the customers' {column} cannot be read and counts as unknown",
+            "{n:,} cells of the customers' {column} cannot be read and count as unknown",
+            count,
+        ).format(n=count, column=column)
         for column, count in counts.items()
         if count
     ]
@@ -171,7 +191,11 @@ def _ambiguous(tax: pd.Series, is_ambiguous: pd.Series) -> list[str]:
     count = int((tax.isna() & is_ambiguous).sum())
     if not count:
         return []
-    return [
-        f"{count:,} cards without a tax number bear a name that several tax numbers share; they were not merged: "
-        "fill in their tax_id"
-    ]
+    told = ngettext(
+        "{n:,} card without a tax number bears a name that several tax numbers share; it was not merged: "
+        "fill in its tax_id",
+        "{n:,} cards without a tax number bear a name that several tax numbers share; they were not merged: "
+        "fill in their tax_id",
+        count,
+    )
+    return [told.format(n=count)]

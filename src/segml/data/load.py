@@ -14,7 +14,7 @@ from segml.config import Config
 from segml.data import catalog
 from segml.data.database import redact
 from segml.data.engine import to_table
-from segml.data.read import read_table
+from segml.data.read import read_table, with_survey
 from segml.data.simulate import simulate
 
 DEMO = "demo"
@@ -63,14 +63,20 @@ def _demo(config: Config, backend: Any) -> Tables:
 
 
 def _extra_tables(config: Config, backend: Any) -> dict[str, Table]:
-    mappings = {"customers": config.data.customer_columns.model_dump(exclude_none=True)}
+    mappings = {
+        "customers": config.data.customer_columns,
+        "usage": config.data.usage_columns,
+        "contracts": config.data.contract_columns,
+        "touches": config.data.touch_columns,
+    }
     sources = {name: getattr(config.data, name) for name in schema.TABLES if name != "transactions"}
     return {
-        name: _read(source, name, mappings.get(name, {}), config, backend)
+        name: _read(source, name, mappings[name].model_dump(exclude_none=True), config, backend)
         for name, source in sources.items()
         if source is not None
     }
 
 
 def _read(source: str | Path, name: str, columns: Mapping[str, str | None], config: Config, backend: Any) -> Table:
-    return read_table(str(source), schema.TABLES[name], columns, config.data.format, backend)
+    table = with_survey(config.data.survey_columns) if name == "customers" else schema.TABLES[name]
+    return read_table(str(source), table, columns, config.data.format, backend)

@@ -16,6 +16,7 @@ EMPTY = r"(?i)^(?:nan|null|none|<na>|#?n/a)?$"
 NO_BREAK_SPACE = "\u00a0"
 
 _TYPES = {"text": "string", "number": "float64", "time": "timestamp(6)"}
+_CORRECTED_NUMBERS = ("unit_price", "margin", "cost", "discount", "discount_rate")
 _LARGEST_NUMBER = 1e15
 """Beyond it a double cannot hold cents, and exact sums could overflow."""
 
@@ -40,10 +41,11 @@ def number_lines(transactions: Table) -> Table:
 def prepare(source: Table, aliases: Table | None, *, largest_amount: float) -> Table:
     """Return one comparable line for each numbered line: texts without blanks around, usable numbers or null.
 
-    An amount that is missing is quantity × unit price, a margin amount − cost. Customers go by their canonical card
+    An amount that is missing is quantity × unit price, less the share ``discount_rate`` where there is one; a margin
+    is amount − cost; a discount that is missing is what the rate took off. Customers go by their canonical card
     (``aliases``: customer_id, canonical_id). Flags ``was_…`` tell what was corrected on a line.
     """
-    return _with_money(_with_cards(_readable(source), aliases), largest_amount)
+    return _with_money(with_cards(_readable(source), aliases), largest_amount)
 
 
 def made_up_order_id(lines: Table) -> StringValue:
@@ -90,7 +92,7 @@ def _is_of_kind(dtype: Any, kind: str) -> bool:
 
 
 def _readable(source: Table) -> Table:
-    texts = {name: _text(source, name) for name in _names("text")}
+    texts = {name: trimmed(source, name) for name in _names("text")}
     numbers = {name: _number(source, name) for name in _names("number")}
     texts["product_id"] = texts["product_id"].upper()
     return source.select(
@@ -107,11 +109,13 @@ def _readable(source: Table) -> Table:
         was_trimmed=_differ(_cell(source, "customer_id"), texts["customer_id"]),
         was_respelt=_differ(_cell(source, "product_id"), texts["product_id"]),
         was_without_order=texts["order_id"].isnull(),
-        was_unusable=ibis.or_(*(_is_unusable(source, name) for name in ("unit_price", "margin", "cost", "discount"))),
+        rate_is_unusable=_is_unusable(source, "discount_rate"),
+        was_unusable=ibis.or_(*(_is_unusable(source, name) for name in _CORRECTED_NUMBERS)),
     )
 
 
-def _with_cards(lines: Table, aliases: Table | None) -> Table:
+def with_cards(lines: Table, aliases: Table | None) -> Table:
+    """Return the rows with each customer's canonical card, and ``was_merged``."""
     if aliases is None:
         return lines.mutate(was_merged=ibis.literal(False))
     cards = lines.left_join(aliases.select("customer_id", "canonical_id"), "customer_id").drop("customer_id_right")
@@ -121,12 +125,16 @@ def _with_cards(lines: Table, aliases: Table | None) -> Table:
 
 
 def _with_money(lines: Table, largest_amount: float) -> Table:
-    amount = ibis.coalesce(lines.given_amount, lines.quantity * lines.unit_price)
+    paid_share = ibis.ifelse(lines.rate_is_unusable, ibis.null("float64"), 1 - lines.discount_rate.fill_null(0.0))
+    amount = ibis.coalesce(lines.given_amount, lines.quantity * lines.unit_price * paid_share)
     is_usable = ~lines.amount_is_unparsable & ~amount.isnan() & (amount.abs() <= largest_amount)
     priced = lines.mutate(amount=ibis.ifelse(is_usable, amount, ibis.null("float64")))
     margin = ibis.coalesce(priced.margin, priced.amount - priced.cost)
     was_computed = priced.margin.isnull() & margin.notnull()
-    return priced.mutate(margin=margin, was_computed=was_computed).drop("given_amount", "amount_is_unparsable")
+    taken_off = priced.amount * priced.discount_rate / (1 - priced.discount_rate)
+    discount = ibis.coalesce(priced.discount, taken_off)
+    computed = priced.mutate(margin=margin, discount=discount, was_computed=was_computed)
+    return computed.drop("given_amount", "amount_is_unparsable", "rate_is_unusable")
 
 
 def _names(kind: Kind) -> list[str]:
@@ -141,7 +149,8 @@ def _is_unparsable(source: Table, name: str) -> BooleanValue:
     return source[name + MARK].fill_null(False) if name + MARK in source.columns else ibis.literal(False)
 
 
-def _text(source: Table, name: str) -> StringValue:
+def trimmed(source: Table, name: str) -> StringValue:
+    """Return a column of text without blanks around, null where it is empty, says that it is, or is not there."""
     if name not in source.columns:
         return ibis.null("string")
     stripped = source[name].replace(NO_BREAK_SPACE, " ").strip()
@@ -152,6 +161,8 @@ def _is_unusable(source: Table, name: str) -> BooleanValue:
     if name not in source.columns:
         return ibis.literal(False)
     is_no_number = source[name].isnan() | (source[name].abs() > _LARGEST_NUMBER)
+    if name == "discount_rate":
+        is_no_number |= (source[name] < 0) | (source[name] >= 1)
     return _is_unparsable(source, name) | is_no_number.fill_null(False)
 
 

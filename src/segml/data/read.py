@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 from ibis.expr.types import Table
@@ -24,7 +24,7 @@ from segml.data.parquet import open_parquet
 from segml.data.parse import parse
 from segml.data.paths import find
 from segml.data.source import Source
-from segml.schema import DataError, TableSchema
+from segml.schema import Column, DataError, TableSchema
 
 SHEET_OF_WORKBOOK = re.compile(r"(.+\.xlsx)#(.+)", re.IGNORECASE)
 
@@ -75,8 +75,15 @@ def read_transactions(source: Any, data: DataConfig, backend: Any | None = None)
 
 
 def read_customers(source: Any, data: DataConfig, backend: Any | None = None) -> Table:
-    """Return a customers table by the mapping and format of the configuration; see ``read_table``."""
-    return read_table(source, schema.CUSTOMERS, data.customer_columns.model_dump(), data.format, backend)
+    """Return a customers table, survey columns included, by the configuration; see ``read_table``."""
+    wanted = with_survey(data.survey_columns)
+    return read_table(source, wanted, data.customer_columns.model_dump(), data.format, backend)
+
+
+def with_survey(survey_columns: Mapping[str, Literal["text", "number"]]) -> TableSchema:
+    """Return what is read of the customers table: its own columns, and those of a survey, which must be there."""
+    further = (Column(name, kind, "column of a survey", required=True) for name, kind in survey_columns.items())
+    return TableSchema(schema.CUSTOMERS.name, (*schema.CUSTOMERS.columns, *further))
 
 
 def _open(source: Any, format: FormatConfig, backend: Any) -> Source:

@@ -11,6 +11,7 @@ from ibis.expr.types import BooleanValue, StringValue, Table
 
 from segml.config import CleaningConfig
 from segml.data.patterns import matches_any
+from segml.language import N_
 
 
 @dataclass(frozen=True)
@@ -87,68 +88,76 @@ def _midnight(day: date) -> ibis.expr.types.TimestampScalar:
 LINE_RULES = (
     LineRule(
         "exact_repeats",
-        "equal to another line in every column; one copy is kept",
-        "check that the table has order numbers or times of day, which tell two equal purchases apart",
+        N_("equal to another line in every column; one copy is kept"),
+        N_("check that the table has order numbers or times of day, which tell two equal purchases apart"),
         _exact_repeats,
     ),
     LineRule(
         "missing_customer",
-        "nobody to attribute the line to: the customer is empty",
-        "check which source column data.columns.customer_id names",
+        N_("nobody to attribute the line to: the customer is empty"),
+        N_("check which source column data.columns.customer_id names"),
         _missing_customer,
         is_indispensable=True,
     ),
     LineRule(
         "bad_date",
-        "the date is empty, cannot be read, or lies before data.cleaning.earliest_date",
-        "check data.columns.ordered_at, data.format.date_format and data.cleaning.earliest_date",
+        N_("the date is empty, cannot be read, or lies before data.cleaning.earliest_date"),
+        N_("check data.columns.ordered_at, data.format.date_format and data.cleaning.earliest_date"),
         _bad_date,
         is_indispensable=True,
     ),
     LineRule(
         "future_date",
-        "dated after the day of the run",
-        "check the clock of this computer, and whether day and month are swapped (data.format.date_format)",
+        N_("dated after the day of the run"),
+        N_("check the clock of this computer, and whether day and month are swapped (data.format.date_format)"),
         _future_date,
     ),
     LineRule(
         "bad_amount",
-        "the amount is empty, cannot be read, is not a number, or exceeds data.cleaning.largest_amount",
-        "check data.columns.amount (or quantity and unit_price), data.format.decimal and data.cleaning.largest_amount",
+        N_("the amount is empty, cannot be read, is not a number, or exceeds data.cleaning.largest_amount"),
+        N_(
+            "check data.columns.amount (or quantity and unit_price), data.format.decimal and "
+            "data.cleaning.largest_amount"
+        ),
         _bad_amount,
         is_indispensable=True,
     ),
     LineRule(
         "bad_quantity",
-        "the quantity cannot be read or is not a number (an empty one is merely unknown)",
-        "check data.columns.quantity and data.format.decimal",
+        N_("the quantity cannot be read or is not a number (an empty one is merely unknown)"),
+        N_("check data.columns.quantity and data.format.decimal"),
         _bad_quantity,
     ),
     LineRule(
         "non_product",
-        "no sale of goods (postage, fee, manual entry): the product code is one of data.cleaning.non_product_patterns",
-        "check data.cleaning.non_product_patterns",
+        N_(
+            "no sale of goods (postage, fee, manual entry): the product code is one of "
+            "data.cleaning.non_product_patterns"
+        ),
+        N_("check data.cleaning.non_product_patterns"),
         _non_product,
     ),
     LineRule(
         "bad_price",
-        "the unit price is zero or negative: gifts, samples, stock write-offs",
-        "check data.columns.unit_price and data.columns.amount",
+        N_("the unit price is zero or negative: gifts, samples, stock write-offs"),
+        N_("check data.columns.unit_price and data.columns.amount"),
         _bad_price,
     ),
     LineRule(
         "excluded_order",
-        "the order number is one of data.cleaning.excluded_order_patterns",
-        "check data.cleaning.excluded_order_patterns",
+        N_("the order number is one of data.cleaning.excluded_order_patterns"),
+        N_("check data.cleaning.excluded_order_patterns"),
         _excluded_order,
     ),
 )
 
 CANCELLATIONS = Rule(
     "cancellations",
-    "purchases cancelled in full, and the lines that cancel them; up to its cancellation such a purchase still counts; "
-    "items: pairs. A negative line that cancels no known purchase stays as a return",
-    "check data.cleaning.cancelled_order_pattern",
+    N_(
+        "purchases cancelled in full, and the lines that cancel them; up to its cancellation such a purchase still "
+        "counts; items: pairs. A negative line that cancels no known purchase stays as a return"
+    ),
+    N_("check data.cleaning.cancelled_order_pattern"),
 )
 """The last rule; it looks at pairs of lines that no other rule takes (``segml.data.cancellations``)."""
 

@@ -1,7 +1,18 @@
 """Features: one row a customer and as-of date, from rows strictly before it."""
 
 from segml.features.build import build
-from segml.features.catalog import CATALOG, catalog, model_inputs
-from segml.features.spec import Feature
+from segml.features.catalog import CATALOG, catalog, described, model_inputs, source_of
+from segml.features.describe import describe
+from segml.features.spec import Described, Feature
 
-__all__ = ["CATALOG", "Feature", "build", "catalog", "model_inputs"]
+__all__ = [
+    "CATALOG",
+    "Described",
+    "Feature",
+    "build",
+    "catalog",
+    "describe",
+    "described",
+    "model_inputs",
+    "source_of",
+]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -15,8 +14,7 @@ from segml.data.engine import to_table
 from segml.features.catalog import catalog, definitions
 from segml.features.snapshots import KEYS, calendar, collect, grains, typed
 from segml.features.spec import Definition, Feature, Grain
-
-Moment = str | date | datetime | pd.Timestamp
+from segml.windows import Moment
 
 
 def build(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesConfig | None = None) -> pd.DataFrame:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from segml.config import FeaturesConfig
-from segml.features import assortment, description, returns, rhythm, trend, value
-from segml.features.spec import Definition, Feature
+from segml.features import (
+    assortment,
+    contracts,
+    description,
+    firmographics,
+    preferences,
+    returns,
+    rhythm,
+    touches,
+    trend,
+    usage,
+    value,
+)
+from segml.features.spec import Definition, Described, Feature
 
 FAMILIES = (rhythm, value, trend, assortment, returns, description)
 _DEFAULT = FeaturesConfig()
@@ -30,3 +42,28 @@ def model_inputs(config: FeaturesConfig = _DEFAULT) -> tuple[str, ...]:
     ('recency_days', 'tenure_days', 'order_count')
     """
     return tuple(feature.name for feature in catalog(config) if feature.is_model_input)
+
+
+def described() -> tuple[Described, ...]:
+    """Return the columns that ``features.describe`` puts beside the features, in their order."""
+    return (
+        *preferences.PREFERENCES,
+        *firmographics.DESCRIBED,
+        *usage.DESCRIBED,
+        *contracts.DESCRIBED,
+        *touches.DESCRIBED,
+    )
+
+
+def source_of(column: str) -> str:
+    """Return what has to be given for a column beyond customers, dates and amounts; "" for nothing, or where unknown.
+
+    >>> source_of("margin_365d")
+    'data.columns.margin or data.columns.cost'
+    """
+    return _SOURCES.get(column, "")
+
+
+_SOURCES = {feature.name: feature.source for feature in CATALOG} | {
+    column.name: column.source for column in described()
+}

@@ -25,7 +25,7 @@ BLOCK_DAYS = 30
 BLOCKS = 12
 """How many of them features look at."""
 
-_TYPES: dict[Kind, str] = {"text": "string", "number": "float64", "time": "timestamp(6)", "flag": "boolean"}
+SQL_TYPES: dict[Kind, str] = {"text": "string", "number": "float64", "time": "timestamp(6)", "flag": "boolean"}
 _ORDER = (*KEYS, "order_id")
 _NEVER_S = 2**62
 
@@ -36,7 +36,9 @@ def typed(lines: Table) -> Table:
     if missing:
         hint = did_you_mean(missing[0], lines.columns)
         raise DataError(f"order lines lack columns {missing}; found {list(lines.columns)}{hint}")
-    return lines.select(**{column.name: lines[column.name].cast(_TYPES[column.kind]) for column in ORDER_LINES.columns})
+    return lines.select(
+        **{column.name: lines[column.name].cast(SQL_TYPES[column.kind]) for column in ORDER_LINES.columns}
+    )
 
 
 def timed(lines: Table) -> Table:
@@ -68,10 +70,10 @@ def at_each(events: Table, as_of: Table) -> Table:
     return known.mutate(age=known.as_of_s - known.ordered_s)
 
 
-def moments(lines: Table) -> Table:
-    """Return typed order lines gathered by customer and moments: net money, number of purchase lines."""
+def moments(lines: Table, by: str = "customer_id") -> Table:
+    """Return typed order lines gathered by customer (or product) and moments: net money, number of purchase lines."""
     lines = timed(lines)
-    return lines.group_by("customer_id", "ordered_s", "cancelled_s").aggregate(
+    return lines.group_by(by, "ordered_s", "cancelled_s").aggregate(
         net=exact(lines.amount).sum(), purchase_lines=(lines.amount > 0).sum()
     )
 

@@ -54,6 +54,7 @@ class Feature:
     meaning : one line; says when it is NaN (unknown)
     group : what reasons in words call it
     is_model_input : False for what describes a customer, but does not predict
+    source : what has to be given for it beyond customers, dates and amounts, as a hint for people; "" for nothing
     """
 
     name: str
@@ -62,8 +63,22 @@ class Feature:
     meaning: str
     group: Group
     is_model_input: bool = True
+    source: str = ""
     grain: Grain = field(kw_only=True)
     formula: Formula = field(kw_only=True, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A column beside the features that tells what a customer is like; its fields are those of ``Feature``."""
+
+    name: str
+    family: str
+    unit: str
+    meaning: str
+    source: str = ""
+    group: Group = "description"
+    is_model_input: bool = False
 
 
 Definition = Feature | Ingredient

@@ -13,6 +13,7 @@ from segml.features.arithmetic import SQUARE_SCALE, exact_sum, number, ratio
 from segml.features.spec import Definition, Feature, Ingredient
 
 FAMILY = "value"
+MARGIN = "data.columns.margin or data.columns.cost"
 
 
 def definitions(config: FeaturesConfig) -> tuple[Definition, ...]:
@@ -104,6 +105,7 @@ def _margin() -> tuple[Definition, ...]:
             "money",
             "margin of the last 365 days, over the lines that tell it; NaN where none does",
             "margin",
+            source=MARGIN,
             grain="batch",
             formula=lambda batches: number(batches.margin.sum(where=windows.in_last(batches.age, 365))),
         ),
@@ -114,6 +116,7 @@ def _margin() -> tuple[Definition, ...]:
             "share",
             "margin of the last 365 days over the revenue of the same lines; NaN where that is not positive",
             "margin",
+            source=MARGIN,
             grain="customer",
             formula=lambda c: ratio(c["margin_365d"], c["margin_net_365d"]),
         ),
@@ -133,6 +136,7 @@ def _discount() -> tuple[Definition, ...]:
             "discounts of the last 365 days over list prices (amount plus discount), over the purchase lines that tell "
             "them; NaN where none does",
             "margin",
+            source="data.columns.discount",
             grain="customer",
             formula=lambda c: ratio(c["discount_sum"], c["discount_gross"] + c["discount_sum"]),
         ),

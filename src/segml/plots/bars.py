@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
 
+from segml.language import _
 from segml.plots.style import (
     BLUE,
     GREY,
@@ -16,8 +16,9 @@ from segml.plots.style import (
     MUTED,
     ORANGE,
     axes_or_new,
-    compact,
+    date_axis,
     house_style,
+    money_axis,
     name_rows,
     percent,
     signed,
@@ -35,8 +36,8 @@ def plot_segments(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = axes_or_new(ax, height=0.5 * len(data) + 0.7)
     for offset, column, colour, label in (
-        (-0.18, "customer_share", GREY, "customers"),
-        (0.18, "revenue_share", BLUE, "revenue"),
+        (-0.18, "customer_share", GREY, _("customers")),
+        (0.18, "revenue_share", BLUE, _("revenue")),
     ):
         rows = [row + offset for row in range(len(data))]
         ax.barh(rows, data[column], height=0.32, color=colour, label=label)
@@ -80,7 +81,8 @@ def plot_revenue_by_month(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = axes_or_new(ax, height=2.4)
     ax.bar(data["month"].to_numpy(), data["revenue"], width=np.timedelta64(22, "D"), align="edge", color=BLUE)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda money, _: compact(money)))
+    money_axis(ax.yaxis)
+    date_axis(ax.xaxis)
     ax.grid(axis="y")
     ax.spines["left"].set_visible(False)
     return ax

@@ -7,6 +7,7 @@ from itertools import cycle
 import pandas as pd
 from matplotlib.axes import Axes
 
+from segml.language import N_, _
 from segml.plots.style import (
     BLUE,
     GREY,
@@ -25,17 +26,23 @@ SHARES = (0, 0.2, 0.4, 0.6, 0.8, 1)
 PERFECT = "perfect"
 
 STRATEGIES = {
-    "recency": "days since last purchase",
-    "recency_to_gap": "silence against usual gap",
+    "model": N_("model"),
+    "recency": N_("days since last purchase"),
+    "recency_to_gap": N_("silence against usual gap"),
     "pareto_nbd": "Pareto/NBD",
-    "revenue_at_risk": "revenue at risk (model)",
-    "run_rate": "size of account alone",
-    "p_stagnation": "stagnation probability alone",
-    "p_churn": "churn probability alone",
-    "p_churn_times_run_rate": "churn probability × run rate",
-    PERFECT: "perfect knowledge",
+    "revenue_at_risk": N_("revenue at risk (model)"),
+    "run_rate": N_("size of account alone"),
+    "p_stagnation": N_("stagnation probability alone"),
+    "p_churn": N_("churn probability alone"),
+    "p_churn_times_run_rate": N_("churn probability × run rate"),
+    PERFECT: N_("perfect knowledge"),
 }
-"""What people call the ways to rank customers."""
+"""What people call the ways to rank customers; see ``name_of``."""
+
+
+def name_of(strategy: str) -> str:
+    """Return what people call a way to rank customers, in the language spoken."""
+    return _(STRATEGIES[strategy]) if strategy in STRATEGIES else strategy.replace("_", " ")
 
 
 @house_style()
@@ -62,7 +69,7 @@ def plot_reliability(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
             fontsize=8,
             color=MUTED,
         )
-    _unit_square(ax, "predicted", "observed")
+    _unit_square(ax, _("predicted"), _("observed"))
     return ax
 
 
@@ -75,13 +82,13 @@ def plot_gains(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     data : ``strategy``, ``share_of_customers``, ``share_captured``, one curve a strategy; the first is the model, drawn
         boldest; ``perfect`` is the bound; at most four others
     """
-    return _plot_captured(data, axes_or_new(ax), "of those it happened to, found")
+    return _plot_captured(data, axes_or_new(ax), _("of those it happened to, found"))
 
 
 @house_style()
 def plot_money(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw which share of the lost revenue lies with the first x of customers called; data as in ``plot_gains``."""
-    return _plot_captured(data, axes_or_new(ax), "of the lost revenue, reached")
+    return _plot_captured(data, axes_or_new(ax), _("of the lost revenue, reached"))
 
 
 @house_style()
@@ -99,33 +106,29 @@ def plot_lorenz(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.plot(marks["customer_share"], marks["revenue_share"], linestyle="none", marker="o", color=BLUE, clip_on=False)
     for customers, revenue in marks[["customer_share", "revenue_share"]].itertuples(index=False):
         ax.annotate(
-            f"top {percent(customers)} bring {percent(revenue)}",
+            _("top {customers} bring {revenue}").format(customers=percent(customers), revenue=percent(revenue)),
             (customers, revenue),
             xytext=(10, -10),
             textcoords="offset points",
             color=INK,
         )
-    _unit_square(ax, "of customers, largest first", "of revenue")
+    _unit_square(ax, _("of customers, largest first"), _("of revenue"))
     return ax
 
 
 def _plot_captured(data: pd.DataFrame, ax: Axes, found: str) -> Axes:
     colours = cycle(SERIES)
     for strategy, curve in data.groupby("strategy", sort=False):
-        line = ax.plot(curve["share_of_customers"], curve["share_captured"], label=_words(str(strategy)))[0]
+        line = ax.plot(curve["share_of_customers"], curve["share_captured"], label=elide(name_of(str(strategy)), 34))[0]
         if strategy == PERFECT:
             line.set(color=GREY, linewidth=1.2, linestyle=(0, (1, 1.4)))
         else:
             line.set(color=next(colours), linewidth=1.4)
     ax.lines[0].set(linewidth=2.6, zorder=3)
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1, label="at random")
-    _unit_square(ax, "of scored customers, worst first", found)
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1, label=_("at random"))
+    _unit_square(ax, _("of scored customers, worst first"), found)
     ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)
     return ax
-
-
-def _words(strategy: str) -> str:
-    return elide(STRATEGIES.get(strategy, strategy.replace("_", " ")), 34)
 
 
 def _unit_square(ax: Axes, across: str, up: str) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Normalize
 
+from segml.language import _, numerals
+from segml.plots.cells import draw_cells, name_cell_columns, name_cell_rows, write_cells
 from segml.plots.style import (
     DIVERGING,
-    INK,
     MUTED,
-    ON_DARK,
-    ON_LIGHT,
-    PAPER,
     SEQUENTIAL,
     axes_or_new,
     elide,
@@ -23,8 +20,6 @@ from segml.plots.style import (
     thousands,
     wrap,
 )
-
-Inks = npt.NDArray[np.str_]
 
 PROFILE_LIMIT = 2.0
 """Standard deviations from the base at which the colour of a profile cell is full."""
@@ -41,10 +36,10 @@ def plot_profiles(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = axes_or_new(ax, width=2.4 + 1.1 * len(data), height=0.34 * data.shape[1] + 0.9)
     cells = data.T
-    inks = _draw_cells(ax, cells, DIVERGING, Normalize(-PROFILE_LIMIT, PROFILE_LIMIT))
-    _write(ax, cells.map(_signed), inks)
-    _name_rows(ax, [elide(name, 30) for name in cells.index])
-    _name_columns(ax, [wrap(name, 15, 3) for name in cells.columns])
+    inks = draw_cells(ax, cells, DIVERGING, Normalize(-PROFILE_LIMIT, PROFILE_LIMIT))
+    write_cells(ax, cells.map(_signed), inks)
+    name_cell_rows(ax, [elide(name, 30) for name in cells.index])
+    name_cell_columns(ax, [wrap(name, 15, 3) for name in cells.columns])
     return ax
 
 
@@ -60,7 +55,7 @@ def plot_rfm_map(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax)
     customers, shares = _matrices(data, "recency", "frequency")
     _draw_sizes(ax, customers.iloc[::-1], shares.iloc[::-1])
-    ax.set_title("recency score ↑    frequency score →", loc="left", fontsize=9, color=MUTED, pad=20)
+    ax.set_title(_("recency score ↑    frequency score →"), loc="left", fontsize=9, color=MUTED, pad=20)
     return ax
 
 
@@ -85,71 +80,16 @@ def _matrices(data: pd.DataFrame, rows: str, columns: str) -> tuple[pd.DataFrame
 
 def _draw_sizes(ax: Axes, customers: pd.DataFrame, shares: pd.DataFrame) -> None:
     """Colour cells by share of revenue; write customers, and the share below."""
-    inks = _draw_cells(ax, shares, SEQUENTIAL, Normalize(0, max(float(np.nanmax(shares.to_numpy())), 1e-9)))
-    _write(ax, customers.map(_count), inks, dy=6)
-    _write(ax, shares.map(_share), inks, dy=-6, size=8)
-    _name_rows(ax, [elide(label, 15) for label in customers.index])
-    _name_columns(ax, [wrap(label, 15, 2) for label in customers.columns])
-
-
-def _draw_cells(ax: Axes, cells: pd.DataFrame, colours: Colormap, norm: Normalize) -> Inks:
-    """Draw the cells from the top down; return the colour in which each can be written on."""
-    values = np.ma.masked_invalid(cells.to_numpy(dtype="float64"))
-    ax.pcolormesh(values, cmap=colours, norm=norm, edgecolors=PAPER, linewidth=2)
-    ax.set_ylim(len(cells), 0)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines[:].set_visible(False)
-    return np.apply_along_axis(_readable_on, -1, colours(norm(values)))
-
-
-def _write(ax: Axes, texts: pd.DataFrame, inks: Inks, dy: float = 0.0, size: float = 9.5) -> None:
-    """Write a text into each cell, ``dy`` points above its middle."""
-    for (row, column), text in np.ndenumerate(texts.to_numpy()):
-        ax.annotate(
-            str(text),
-            (column + 0.5, row + 0.5),
-            xytext=(0, dy),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=size,
-            color=inks[row, column],
-        )
-
-
-def _readable_on(colour: npt.NDArray[np.float64]) -> str:
-    """Return dark ink for light cells, light ink for dark ones, by relative luminance."""
-    red, green, blue = colour[:3] ** 2.2
-    return ON_DARK if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.22 else ON_LIGHT
-
-
-def _name_rows(ax: Axes, names: list[str]) -> None:
-    for row, name in enumerate(names):
-        ax.annotate(
-            name, (0, row + 0.5), xytext=(-8, 0), textcoords="offset points", ha="right", va="center", color=INK
-        )
-
-
-def _name_columns(ax: Axes, names: list[list[str]]) -> None:
-    """Write names above the columns; each line is a text of its own, so that any font centres it."""
-    for column, lines in enumerate(names):
-        for level, line in enumerate(reversed(lines)):
-            ax.annotate(
-                line,
-                (column + 0.5, 0),
-                xytext=(0, 6 + 12 * level),
-                textcoords="offset points",
-                ha="center",
-                va="baseline",
-                color=INK,
-                fontsize=9,
-            )
+    inks = draw_cells(ax, shares, SEQUENTIAL, Normalize(0, max(float(np.nanmax(shares.to_numpy())), 1e-9)))
+    write_cells(ax, customers.map(_count), inks, dy=6)
+    write_cells(ax, shares.map(_share), inks, dy=-6, size=8)
+    name_cell_rows(ax, [elide(label, 15) for label in customers.index])
+    name_cell_columns(ax, [wrap(label, 15, 2) for label in customers.columns])
 
 
 def _signed(value: float) -> str:
     text = f"{value:+z.1f}".replace("-", "−")
-    return {"+nan": "", "nan": "", "+0.0": "0.0"}.get(text, text)
+    return numerals({"+nan": "", "nan": "", "+0.0": "0.0"}.get(text, text))
 
 
 def _count(value: float) -> str:

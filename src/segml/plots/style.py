@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.pyplot as plt
+from babel.dates import get_month_names
 from matplotlib import style as mpl_style
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.dates import ConciseDateFormatter, DateLocator
 from matplotlib.ticker import FuncFormatter
+
+from segml.language import NARROW_SPACE, _, in_this_language, numerals, spoken
 
 INK = "#1c2733"
 MUTED = "#5b6876"
@@ -30,8 +36,6 @@ DIVERGING = LinearSegmentedColormap.from_list(
     "segml_diverging", ["#b5500f", "#eda36b", "#f4f4f1", "#85b0dc", "#1d5796"]
 )
 SEQUENTIAL = LinearSegmentedColormap.from_list("segml_sequential", ["#eef3f8", "#a9c8e6", "#4d8ac4", "#123f73"])
-
-NARROW_SPACE = "\u202f"
 
 HOUSE: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],  # ships with matplotlib: the same layout everywhere
@@ -116,8 +120,8 @@ def percent(share: float) -> str:
     ('6.4%', '64%', '0%', '<0.1%', '0%')
     """
     if abs(share) < 0.0005:
-        return "<0.1%" if share > 0 else "0%"
-    return f"{share * 100:.{1 if abs(share) < 0.0995 else 0}f}%".replace("-", "−")
+        return numerals("<0.1%" if share > 0 else "0%")
+    return numerals(f"{share * 100:.{1 if abs(share) < 0.0995 else 0}f}%").replace("-", "−")
 
 
 def thousands(number: float) -> str:
@@ -144,16 +148,55 @@ def compact(number: float) -> str:
     >>> compact(950), compact(12_300), compact(1_240_000), compact(3.1e9)
     ('950', '12\\u202fk', '1.2\\u202fM', '3.1\\u202fbn')
     """
-    for size, unit in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+    for size, unit in ((1e9, _("bn")), (1e6, _("M")), (1e3, _("k"))):
         if abs(number) >= size:
             scaled = number / size
-            return f"{scaled:.{0 if abs(scaled) >= 10 else 1}f}{NARROW_SPACE}{unit}".replace("-", "−")
+            digits = numerals(f"{scaled:.{0 if abs(scaled) >= 10 else 1}f}")
+            return f"{digits}{NARROW_SPACE}{unit}".replace("-", "−")
     return f"{number:.0f}".replace("-", "−")
 
 
 def percent_axis(axis: Any) -> None:
     """Write the ticks of an axis of shares as percentages."""
-    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.0%}"))
+    axis.set_major_formatter(FuncFormatter(in_this_language(_percent_tick)))
+
+
+def money_axis(axis: Any) -> None:
+    """Write the ticks of an axis of money at a glance."""
+    axis.set_major_formatter(FuncFormatter(in_this_language(_money_tick)))
+
+
+def date_axis(axis: Any) -> None:
+    """Write the ticks of an axis of dates briefly, with the months of the language spoken."""
+    axis.set_major_formatter(_Dates(axis.get_major_locator()))
+
+
+def _percent_tick(share: float, place: int | None) -> str:
+    return numerals(f"{share:.0%}")
+
+
+def _money_tick(money: float, place: int | None) -> str:
+    return compact(money)
+
+
+class _Dates(ConciseDateFormatter):
+    """Concise dates with months in a language, whatever the machine's."""
+
+    def __init__(self, locator: DateLocator) -> None:
+        super().__init__(locator)  # type: ignore[no-untyped-call]
+        known = get_month_names("abbreviated", "stand-alone", spoken())
+        self._months = {calendar.month_abbr[number]: name for number, name in known.items()}
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks."""
+        return [self._in_words(label) for label in super().format_ticks(values)]  # type: ignore[no-untyped-call]
+
+    def get_offset(self) -> str:
+        """Return what all ticks share."""
+        return self._in_words(super().get_offset())  # type: ignore[no-untyped-call]
+
+    def _in_words(self, label: str) -> str:
+        return re.sub("|".join(map(re.escape, self._months)), lambda month: self._months[month[0]], label)
 
 
 def name_rows(ax: Axes, names: Sequence[object], length: int = 28) -> None:

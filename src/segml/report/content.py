@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -23,8 +23,9 @@ class ReportContent:
     ledger : ``rule``, ``kind`` (in, taken, corrected, kept), ``lines``, ``customers``, ``amount``, ``meaning``
     profiles : one row a segment of each scheme: ``scheme``, ``segment``, ``customers``, ``customer_share``,
         ``revenue``, ``revenue_share``, ``revenue_mean``, ``order_value_mean``, ``orders_per_year``,
-        ``margin_rate``, ``typical_category``, ``typical_region``, ``share_at_risk``, ``revenue_at_risk``,
-        ``differences``, ``rule``; the last two and the typical ones are text, null or empty where unknown
+        ``margin_rate``, ``typical_category``, ``typical_size``, ``typical_region``, ``share_at_risk``,
+        ``revenue_at_risk``, ``differences``, ``rule``, ``name``, ``strategy``; the last four and the typical ones are
+        text, null or empty where unknown
     notices : plain warnings, shown first
     cluster_means : standardised means; index = names of clusters, columns = readable names of features
     metrics : name to value, ``_low`` and ``_high`` for the ends of the 95 % interval
@@ -32,6 +33,11 @@ class ReportContent:
     reliability : ``target``, ``bin``, ``predicted``, ``observed``, ``customers``
     gains : ``target`` (churn, stagnation, loss), ``strategy``, ``share_of_customers``, ``share_captured``
     revenue_by_month : ``month``, ``revenue`` of the whole base
+    products : one row a product: ``abc``, ``xyz``, ``revenue_365d``, …
+    cohorts : one row a cohort and age: ``cohort``, ``age``, ``customers``, ``retention``, ``revenue_per_customer``, …
+    scheme_titles : title and question of each scheme, in English, as ``segml.language`` marks them
+    schemes_off : scheme -> why it is off
+    cautions : scheme -> the sufficiency gate's warnings; "" holds those about the whole base
     customer_names : readable name of a ``customer_id``, where one is known
     versions : name and version of what computed this
     data_digest : fingerprint of the input
@@ -51,6 +57,11 @@ class ReportContent:
     reliability: pd.DataFrame | None = None
     gains: pd.DataFrame | None = None
     revenue_by_month: pd.DataFrame | None = None
+    products: pd.DataFrame | None = None
+    cohorts: pd.DataFrame | None = None
+    scheme_titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    schemes_off: Mapping[str, str] = field(default_factory=dict)
+    cautions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     customer_names: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     data_digest: str = ""

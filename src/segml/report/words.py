@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 
 import pandas as pd
+from babel.dates import format_date
 
+from segml.language import NO_BREAK, _, numerals, spoken
 from segml.plots.style import compact, percent, thousands
 
 NOTHING = "–"
-NO_BREAK = "\u00a0"
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def number(value: float) -> str:
@@ -26,14 +26,18 @@ def share(value: float) -> str:
 
 def decimal(value: float, digits: int = 2) -> str:
     """Return a number with so many digits after the point; a dash where it is unknown."""
-    return NOTHING if math.isnan(value) else f"{value:z.{digits}f}".replace("-", "−")
+    return NOTHING if math.isnan(value) else numerals(f"{value:z.{digits}f}").replace("-", "−")
 
 
 def money(value: float, currency: str = "") -> str:
-    """Return whole money.
+    """Return whole money, the sign of its currency where the language spoken puts it.
 
     >>> money(1234.5, "£"), money(-10, "€"), money(float("nan"))
     ('£1\\u202f234', '−€10', '–')
+    >>> from segml.language import speaking
+    >>> with speaking("ru"):
+    ...     money(1234.5, "£")
+    '1\\u202f234\\xa0£'
     """
     return NOTHING if math.isnan(value) else _with_currency(thousands(value), currency)
 
@@ -48,7 +52,7 @@ def short_money(value: float, currency: str = "") -> str:
 
 
 def _with_currency(text: str, currency: str) -> str:
-    if currency in {"$", "£", "€", "¥"}:
+    if spoken() == "en" and currency in {"$", "£", "€", "¥"}:
         return f"−{currency}{text[1:]}" if text.startswith("−") else f"{currency}{text}"
     return f"{text}{NO_BREAK}{currency}" if currency else text
 
@@ -59,21 +63,14 @@ def day(moment: pd.Timestamp) -> str:
     >>> day(pd.Timestamp("2011-12-10"))
     '10\\xa0Dec\\xa02011'
     """
-    return f"{moment.day}{NO_BREAK}{MONTHS[moment.month - 1]}{NO_BREAK}{moment.year}"
+    return format_date(moment, f"d{NO_BREAK}MMM{NO_BREAK}y", locale=spoken())
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:
     """Return the ends of an interval; nothing where it is unknown."""
-    return "" if math.isnan(low) or math.isnan(high) else f"{decimal(low, digits)} to {decimal(high, digits)}"
-
-
-def count(quantity: int, noun: str) -> str:
-    """Return a quantity with its noun.
-
-    >>> count(1, "customer"), count(1200, "line")
-    ('1 customer', '1\\u202f200 lines')
-    """
-    return f"{thousands(quantity)} {noun}{'' if quantity == 1 else 's'}"
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return _("{low} to {high}").format(low=decimal(low, digits), high=decimal(high, digits))
 
 
 def listing(items: Sequence[str]) -> str:
@@ -83,7 +80,7 @@ def listing(items: Sequence[str]) -> str:
     ('a, b and c', 'a')
     """
     *head, last = items
-    return f"{', '.join(head)} and {last}" if head else last
+    return _("{items} and {last}").format(items=", ".join(head), last=last) if head else last
 
 
 def setting(value: object) -> str:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from segml.config import KMeansConfig, SegmentsConfig
+from segml.language import _, ngettext
 from segml.schema import NOT_ENOUGH_DATA, DataError
+from segml.schemes.scheme import check_snapshot
 from segml.segments.clusters import KMeansSegments
-from segml.segments.scheme import check_snapshot
 from segml.segments.words import told_features
 
 NOT_CLUSTERED = 0
@@ -49,7 +50,7 @@ def find_segments(features: pd.DataFrame, config: SegmentsConfig, seed: int) -> 
     model = estimator(config.clusters, seed).fit(inputs)
     if model.n_clusters_ < MIN_SEGMENTS:
         return FoundSegments(
-            None, ("no clusters: all customers are alike in every feature of segments.clusters.features",)
+            None, (_("no clusters: all customers are alike in every feature of segments.clusters.features"),)
         )
     model.name_by(told_features(ordered))
     return FoundSegments(model, tuple(_remarks(model, config.clusters)))
@@ -95,27 +96,29 @@ def _numbers(features: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _too_few(customers: int, config: SegmentsConfig) -> str:
-    return (
-        f"no clusters: {customers} customer{'s' if customers != 1 else ''}, fewer than segments.min_customers = "
-        f"{config.min_customers}; the rules label everyone"
-    )
+    return ngettext(
+        "no clusters: {n} customer, fewer than segments.min_customers = {least}; the rules label everyone",
+        "no clusters: {n} customers, fewer than segments.min_customers = {least}; the rules label everyone",
+        customers,
+    ).format(n=customers, least=config.min_customers)
 
 
 def _remarks(model: KMeansSegments, config: KMeansConfig) -> list[str]:
     remarks = []
     if model.n_clusters_ < config.k:
-        remarks.append(
-            f"{model.n_clusters_} clusters instead of segments.clusters.k = {config.k}: "
-            "the customers have no more different profiles"
+        fewer = ngettext(
+            "{n} cluster instead of segments.clusters.k = {k}: the customers have no more different profiles",
+            "{n} clusters instead of segments.clusters.k = {k}: the customers have no more different profiles",
+            model.n_clusters_,
         )
+        remarks.append(fewer.format(n=model.n_clusters_, k=config.k))
     shares = np.bincount(model.labels_)[1:] / len(model.labels_)
     small = [
-        f"{name!r} ({share:.1%})"
+        _("{segment!r} ({share:.1%})").format(segment=name, share=share)
         for name, share in zip(model.segment_names_, shares, strict=True)
         if share < SMALL_SHARE
     ]
     if small:
-        remarks.append(
-            f"clusters under {SMALL_SHARE:.0%} of customers, hardly worth an effort of their own: {', '.join(small)}"
-        )
+        tiny = _("clusters under {share:.0%} of customers, hardly worth an effort of their own: {segments}")
+        remarks.append(tiny.format(share=SMALL_SHARE, segments=", ".join(small)))
     return remarks

@@ -2,58 +2,180 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from segml.config import SegmentsConfig
-from segml.segments.abc_xyz import Abc, Xyz, month_variation
-from segml.segments.lifecycle import Lifecycle
-from segml.segments.rfm import Rfm
-from segml.segments.scheme import Scheme
-from segml.segments.tier import Tier
+from segml.features import source_of
+from segml.language import _
+from segml.schema import DataError, did_you_mean
+from segml.schemes import Scheme
+from segml.schemes.named import Named
+from segml.schemes.scheme import Rules
+
+CORE = ("lifecycle", "rfm_segment", "abc", "xyz", "tier")
+"""Schemes that every table of decisions has; the others are on where the data carry their columns."""
 
 
 @dataclass(frozen=True)
 class RuleLabels:
-    """Labels of all rule-based schemes, and what the reader should know about them."""
+    """Labels of all rule-based schemes, and what the reader should know about them.
+
+    Attributes
+    ----------
+    table : one row a customer, sorted by ``customer_id``: the label of each scheme and its details; labels are text,
+        none null
+    schemes : the schemes that are on, in the order of their columns
+    rules : the labels each of them can give on this base, in order, with the rule in words
+    off : the schemes that are off, and why
+    """
 
     table: pd.DataFrame
-    notices: tuple[str, ...]
+    schemes: tuple[Scheme, ...]
+    rules: Mapping[str, Rules]
+    off: Mapping[str, str]
 
 
 def schemes(config: SegmentsConfig) -> tuple[Scheme, ...]:
-    """Return the rule-based schemes with their thresholds, in the order of their columns."""
-    return (Lifecycle(config.lifecycle), Rfm(config.rfm), Abc(config.abc), Xyz(config.xyz), Tier(config.tier))
+    """Return the rule-based schemes with their thresholds, in the order in which they are applied.
+
+    A scheme may read the labels of those before it; custom and nested ones come last.
+    """
+    return (*config.built_in(), *config.own_schemes())
 
 
-def assign_rules(features: pd.DataFrame, revenue_by_month: pd.DataFrame, config: SegmentsConfig) -> RuleLabels:
-    """Return one row a customer, sorted by ``customer_id``, and one label a scheme.
-
-    Columns: ``customer_id, lifecycle, rfm_cell, rfm_segment, abc, xyz, tier``, all text, none null.
+def assign_rules(features: pd.DataFrame, config: SegmentsConfig, *, is_strict: bool = True) -> RuleLabels:
+    """Return one row a customer and one label a scheme that is on.
 
     Parameters
     ----------
-    features : one row a customer at one as-of date
-    revenue_by_month : customers × months (see ``month_variation``)
-    config : thresholds
+    features : one row a customer at one as-of date, with all that is known: features, described columns, scores
+    config : thresholds, and ``schemes``: which schemes are asked for beyond the core ones (null: all that can)
+    is_strict : False turns a scheme that was asked for, and whose columns are not there, off instead of raising
 
     Raises
     ------
-    DataError : columns missing, customers repeated, or more than one as-of date
+    DataError : a core scheme, or one that was asked for, lacks columns; customers repeated; more than one as-of date
     """
-    features = month_variation(features, revenue_by_month, config.xyz).sort_values("customer_id", ignore_index=True)
-    columns = {scheme.name: scheme.assign(features) for scheme in schemes(config)}
-    table = pd.DataFrame({"customer_id": features["customer_id"].astype("str"), **columns})
-    table.insert(2, "rfm_cell", Rfm(config.rfm).cells(features))
-    return RuleLabels(table, _notices(len(features), config))
+    known = features.sort_values("customer_id", ignore_index=True)
+    table = known[["customer_id"]].astype("str")
+    rules: dict[str, Rules] = {}
+    off: dict[str, str] = {}
+    for scheme in wanted(config):
+        lacking = [] if scheme.name in CORE else _lacking(known, scheme)
+        if lacking:
+            off[scheme.name] = _why_off(lacking, off)
+            if is_strict:
+                _let_tell_unknown_names(scheme, known, lacking, off)
+            continue
+        columns = _columns(scheme, known)
+        shown = {name: column for name, column in columns.items() if not name.startswith("_")}
+        table = table.assign(**shown).astype({scheme.name: "str"})
+        known = known.assign(**columns)
+        rules[scheme.name] = _declared(scheme, known)
+    if is_strict:
+        _refuse_missing(off, asked_for(config))
+    return RuleLabels(table, tuple(scheme for scheme in wanted(config) if scheme.name in rules), rules, off)
 
 
-def _notices(customers: int, config: SegmentsConfig) -> tuple[str, ...]:
-    if customers >= config.min_customers:
-        return ()
-    relative = ", ".join(scheme.name for scheme in schemes(config) if scheme.compares_customers)
-    return (
-        f"{customers} customer{'s' if customers != 1 else ''}, fewer than segments.min_customers = "
-        f"{config.min_customers}: {relative} compare customers with each other and tell little here; go by lifecycle",
-    )
+def _columns(scheme: Scheme, known: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """Return a scheme's labels and details by column."""
+    if scheme.name in known.columns:
+        raise DataError(
+            f"a column of the features has the name of the scheme {scheme.name!r}; rename the column, or the scheme"
+        )
+    return {scheme.name: scheme.assign(known), **scheme.details(known)}
+
+
+def _let_tell_unknown_names(scheme: Scheme, known: pd.DataFrame, lacking: list[str], off: Mapping[str, str]) -> None:
+    """Raise where a scheme of the configuration reads a name that nothing could give; it tells the place."""
+    if isinstance(scheme, Named) and not any(name in off or source_of(name) for name in lacking):
+        scheme.known(known)
+
+
+def _declared(scheme: Scheme, features: pd.DataFrame) -> Rules:
+    """Return the labels that a scheme can give on this base; what its rules say where they know nobody."""
+    known = scheme.known(features)
+    return scheme.declared(known) if len(known) else scheme.rules()
+
+
+def label(features: pd.DataFrame, scheme: str, config: SegmentsConfig | None = None) -> pd.Series[Any]:
+    """Return the labels of one scheme as an ordered categorical on the index of ``features``.
+
+    Labels of schemes that it rests on are found on the way. A scheme that rests on none is also an object of its own:
+    ``Abc(a_share=0.7).assign(features)``.
+
+    Parameters
+    ----------
+    features : one row a customer, with the columns that these schemes require
+    scheme : name of the column of its labels, such as "abc_xyz"
+    config : thresholds; default the built-in ones
+
+    Raises
+    ------
+    DataError : no such scheme, or columns missing
+
+    Examples
+    --------
+    >>> customers = pd.DataFrame({"revenue_365d": [80.0, 15.0, 5.0], "revenue_cv": [0.2, 0.7, 2.0]})
+    >>> label(customers, "abc_xyz").tolist()
+    ['AX', 'BY', 'CZ']
+    """
+    everything = schemes(config if config is not None else SegmentsConfig())
+    names = [each.name for each in everything]
+    if scheme not in names:
+        raise DataError(f"there is no scheme {scheme!r}{did_you_mean(scheme, names)}; known: {', '.join(names)}")
+    known = features
+    for each in _with_prerequisites({scheme}, everything):
+        known = known.assign(**_columns(each, known))
+    return known[scheme]
+
+
+def asked_for(config: SegmentsConfig) -> frozenset[str]:
+    """Return the schemes that the configuration names, custom and nested ones included."""
+    return frozenset((*(config.schemes or ()), *config.custom, *config.nested))
+
+
+def wanted(config: SegmentsConfig) -> tuple[Scheme, ...]:
+    """Return the schemes to try, in order: all, or the core ones, those asked for, and those that these rest on."""
+    everything = schemes(config)
+    if config.schemes is None:
+        return everything
+    return _with_prerequisites({*CORE, *asked_for(config)}, everything)
+
+
+def _with_prerequisites(names: Iterable[str], everything: tuple[Scheme, ...]) -> tuple[Scheme, ...]:
+    """Return these schemes and all that they rest on, in order."""
+    needed = set(names)
+    for scheme in reversed(everything):  # a scheme rests only on those before it
+        needed |= set(scheme.requires) if scheme.name in needed else set()
+    return tuple(scheme for scheme in everything if scheme.name in needed)
+
+
+def _refuse_missing(off: Mapping[str, str], asked: frozenset[str]) -> None:
+    missing = [name for name in off if name in asked]
+    if missing:
+        told = "; ".join(f"{name!r}: {off[name]}" for name in missing)
+        raise DataError(f"the configuration asks for schemes that the data cannot serve: {told}")
+
+
+def _lacking(known: pd.DataFrame, scheme: Scheme) -> list[str]:
+    """Return the columns that are not there, or hold nothing at all where the scheme makes nothing of that."""
+    absent = [name for name in scheme.requires if name not in known.columns]
+    if scheme.judges_unknown or not len(known):
+        return absent
+    return [name for name in scheme.requires if name in absent or known[name].isna().all()]
+
+
+def _why_off(lacking: list[str], off: Mapping[str, str]) -> str:
+    chained = [name for name in lacking if name in off]
+    if chained:
+        return _("it rests on {scheme}, which is off: {reason}").format(scheme=chained[0], reason=off[chained[0]])
+    hints = dict.fromkeys(_(hint) for name in lacking if (hint := source_of(name)))
+    needed = ", ".join(lacking)
+    if not hints:
+        return _("the data do not tell {columns}").format(columns=needed)
+    return _("the data do not tell {columns}; give {sources}").format(columns=needed, sources="; ".join(hints))

@@ -12,13 +12,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from segml.config import SegmentsConfig
+from segml.language import N_, _, ngettext
 from segml.schema import DataError
+from segml.schemes.ranking import quantile_scores
+from segml.schemes.scheme import check_columns, check_snapshot
 from segml.segments.found import cluster_inputs, find_segments
-from segml.segments.ranking import quantile_scores
-from segml.segments.rfm import Rfm
-from segml.segments.scheme import check_columns, check_snapshot
 
-CLUSTERS, RFM_SEGMENTS, REVENUE_FIFTHS = "clusters", "RFM segments", "revenue fifths"
+CLUSTERS, RFM_SEGMENTS, REVENUE_FIFTHS = N_("clusters"), N_("RFM segments"), N_("revenue fifths")
 _METRICS = {
     CLUSTERS: "segments/next_period_eta2",
     RFM_SEGMENTS: "segments/rfm_eta2",
@@ -67,7 +67,12 @@ def next_period(
     groupings = _groupings(training, features, config, seed)
     measured = {name: eta_squared(groups, values) for name, groups in groupings.items()}
     if any(np.isnan(eta) for eta in measured.values()):
-        return NextPeriod({}, f"no check on the next period: {len(values)} customers whose revenue tells too little")
+        too_little = ngettext(
+            "no check on the next period: {n} customer whose revenue tells too little",
+            "no check on the next period: {n} customers whose revenue tells too little",
+            len(values),
+        )
+        return NextPeriod({}, too_little.format(n=len(values)))
     resampled = _resampled(groupings, values, config.interval_resamples, seed)
     return NextPeriod(_metrics(measured, resampled), _sentence(measured, resampled))
 
@@ -110,7 +115,7 @@ def _check(training: pd.DataFrame, features: pd.DataFrame, labels: pd.DataFrame)
 
 def _groupings(training: pd.DataFrame, features: pd.DataFrame, config: SegmentsConfig, seed: int) -> Groupings:
     rules = {
-        RFM_SEGMENTS: pd.factorize(Rfm(config.rfm).assign(features), sort=True)[0],
+        RFM_SEGMENTS: pd.factorize(config.rfm.assign(features), sort=True)[0],
         REVENUE_FIFTHS: quantile_scores(features["revenue_365d"], _FIFTHS),
     }
     model = find_segments(training, config, seed).model
@@ -138,21 +143,33 @@ def _metrics(measured: dict[str, float], resampled: dict[str, Floats]) -> dict[s
 
 
 def _sentence(measured: dict[str, float], resampled: dict[str, Floats]) -> str:
-    told = ", ".join(f"{name} {eta:.1%}" for name, eta in measured.items())
-    start = f"Of the next period's revenue (log scale) are explained by {told}"
+    one = _("{grouping} {eta:.1%}")
+    told = ", ".join(one.format(grouping=_(name), eta=eta) for name, eta in measured.items())
+    start = _("Of the next period's revenue (log scale) are explained by {told}").format(told=told)
     if CLUSTERS not in measured:
-        return f"{start}; there are no clusters to compare."
+        verdict = _("there are no clusters to compare")
+        return f"{start}; {verdict}."
     rule = max((name for name in measured if name != CLUSTERS), key=lambda name: measured[name])
     return f"{start}: {_verdict(measured[CLUSTERS] - measured[rule], resampled[CLUSTERS] - resampled[rule], rule)}."
 
 
 def _verdict(gain: float, gains: Floats, rule: str) -> str:
     if not len(gains):
-        return f"the clusters {'predict better than' if gain > 0 else 'do not predict better than'} {rule}"
+        bare = (
+            _("the clusters predict better than {rule}")
+            if gain > 0
+            else _("the clusters do not predict better than {rule}")
+        )
+        return bare.format(rule=_(rule))
     low, high = np.nanpercentile(gains, _INTERVAL)
-    span = f"difference {gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    span = _("difference {gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}").format(gain=gain, low=low, high=high)
+    return _better(low, high).format(rule=_(rule), span=span)
+
+
+def _better(low: float, high: float) -> str:
+    """Return the sentence that fits an interval of the clusters' lead."""
     if low > 0:
-        return f"the clusters predict better than the best simple rule, {rule} ({span})"
+        return _("the clusters predict better than the best simple rule, {rule} ({span})")
     if high < 0:
-        return f"a simple rule, {rule}, predicts better than the clusters ({span}): prefer it where prediction counts"
-    return f"the clusters predict about as well as the best simple rule, {rule} ({span})"
+        return _("a simple rule, {rule}, predicts better than the clusters ({span}): prefer it where prediction counts")
+    return _("the clusters predict about as well as the best simple rule, {rule} ({span})")

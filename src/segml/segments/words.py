@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from segml.language import N_, _, speaking
 from segml.segments.preprocessing import LogStandardClip
 
 NOTABLE, STRONG = 0.3, 1.2  # standard deviations from the base's mean
-ORDINARY = "close to the average"
+ORDINARY = N_("close to the average")
 
 
 class Phrase(NamedTuple):
@@ -24,31 +25,33 @@ class Phrase(NamedTuple):
 
 
 PHRASES = {
-    "recency_days": Phrase("silence", "recent", "long silent"),
-    "tenure_days": Phrase("tenure", "young accounts", "old accounts"),
-    "order_count": Phrase("frequency", "rare", "frequent"),
-    "order_count_365d": Phrase("frequency", "rare", "frequent"),
-    "order_count_180d": Phrase("frequency", "rare", "frequent"),
-    "order_count_90d": Phrase("frequency", "rare", "frequent"),
-    "purchase_day_count": Phrase("frequency", "rare", "frequent"),
-    "gap_shrunk_days": Phrase("frequency", "frequent", "rare"),
-    "active_month_share": Phrase("steadiness", "patchy", "steady"),
-    "gap_cv": Phrase("regularity", "regular", "irregular"),
-    "revenue_total": Phrase("revenue", "small revenue", "large revenue"),
-    "revenue_365d": Phrase("revenue", "small revenue", "large revenue"),
-    "revenue_90d": Phrase("last quarter", "weak last quarter", "strong last quarter"),
-    "revenue_90d_to_run_rate": Phrase("trend", "weak trend", "strong trend"),
-    "revenue_180d_to_run_rate": Phrase("trend", "weak trend", "strong trend"),
-    "order_value_mean": Phrase("order value", "small orders", "large orders"),
-    "order_value_cv": Phrase("order variety", "even orders", "uneven orders"),
-    "product_count_365d": Phrase("assortment", "narrow assortment", "wide assortment"),
-    "category_count_365d": Phrase("categories", "few categories", "many categories"),
-    "repeat_product_share": Phrase("repeats", "varied choice", "settled choice"),
-    "lines_per_order": Phrase("order size", "short orders", "long orders"),
-    "margin_share_365d": Phrase("margin", "low margin", "high margin"),
-    "discount_share_365d": Phrase("discount", "little discount", "much discount"),
-    "return_share_365d": Phrase("returns", "few returns", "many returns"),
+    "recency_days": Phrase("silence", N_("recent"), N_("long silent")),
+    "tenure_days": Phrase("tenure", N_("young accounts"), N_("old accounts")),
+    "order_count": Phrase("frequency", N_("rare"), N_("frequent")),
+    "order_count_365d": Phrase("frequency", N_("rare"), N_("frequent")),
+    "order_count_180d": Phrase("frequency", N_("rare"), N_("frequent")),
+    "order_count_90d": Phrase("frequency", N_("rare"), N_("frequent")),
+    "purchase_day_count": Phrase("frequency", N_("rare"), N_("frequent")),
+    "gap_shrunk_days": Phrase("frequency", N_("frequent"), N_("rare")),
+    "active_month_share": Phrase("steadiness", N_("patchy"), N_("steady")),
+    "gap_cv": Phrase("regularity", N_("regular"), N_("irregular")),
+    "revenue_total": Phrase("revenue", N_("small revenue"), N_("large revenue")),
+    "revenue_365d": Phrase("revenue", N_("small revenue"), N_("large revenue")),
+    "revenue_90d": Phrase("last quarter", N_("weak last quarter"), N_("strong last quarter")),
+    "revenue_90d_to_run_rate": Phrase("trend", N_("weak trend"), N_("strong trend")),
+    "revenue_180d_to_run_rate": Phrase("trend", N_("weak trend"), N_("strong trend")),
+    "order_value_mean": Phrase("order value", N_("small orders"), N_("large orders")),
+    "order_value_cv": Phrase("order variety", N_("even orders"), N_("uneven orders")),
+    "product_count_365d": Phrase("assortment", N_("narrow assortment"), N_("wide assortment")),
+    "category_count_365d": Phrase("categories", N_("few categories"), N_("many categories")),
+    "repeat_product_share": Phrase("repeats", N_("varied choice"), N_("settled choice")),
+    "lines_per_order": Phrase("order size", N_("short orders"), N_("long orders")),
+    "margin_share_365d": Phrase("margin", N_("low margin"), N_("high margin")),
+    "discount_share_365d": Phrase("discount", N_("little discount"), N_("much discount")),
+    "return_share_365d": Phrase("returns", N_("few returns"), N_("many returns")),
 }
+
+_KNOWN = {ORDINARY} | {words for phrase in PHRASES.values() for words in (phrase.low, phrase.high)}
 
 
 class Difference(NamedTuple):
@@ -94,7 +97,7 @@ def told_features(features: pd.DataFrame) -> pd.DataFrame:
 def distinct_names(sizes: NDArray[np.float64], features: Sequence[str]) -> list[str]:
     """Return one name a segment, all different: the two most telling differences, more where two would read alike.
 
-    Segments that read alike even in full are told apart by a number.
+    Segments that read alike even in full are told apart by a number. Names are labels, and so in English.
 
     Parameters
     ----------
@@ -112,14 +115,37 @@ def distinct_names(sizes: NDArray[np.float64], features: Sequence[str]) -> list[
     ]
 
 
+def told_name(name: str) -> str:
+    """Return a name that ``distinct_names`` gave, in the language spoken; any other name stays as it is.
+
+    >>> told_name("very recent, large revenue (2)")
+    'very recent, large revenue (2)'
+    """
+    return ", ".join(_told_part(part) for part in name.split(", "))
+
+
+def _told_part(part: str) -> str:
+    words, opening, number = part.partition(" (")
+    plain = words.removeprefix("very ")
+    if plain not in _KNOWN:
+        return part
+    told = _(plain) if plain == words else _("very {words}").format(words=_(plain))
+    return told + opening + number
+
+
 def _name(sizes: NDArray[np.float64], features: Sequence[str], at_most: int) -> str:
-    return ", ".join(difference.words for difference in differences(sizes, features, at_most)) or ORDINARY
+    with speaking("en"):
+        return ", ".join(difference.words for difference in differences(sizes, features, at_most)) or ORDINARY
 
 
 def _phrase(feature: str) -> Phrase:
+    if feature in PHRASES:
+        subject, low, high = PHRASES[feature]
+        return Phrase(subject, _(low), _(high))
     plain = feature.replace("_", " ")
-    return PHRASES.get(feature, Phrase(feature, f"low {plain}", f"high {plain}"))
+    return Phrase(feature, _("low {feature}").format(feature=plain), _("high {feature}").format(feature=plain))
 
 
 def _words(phrase: Phrase, size: float) -> str:
-    return ("very " if abs(size) >= STRONG else "") + (phrase.high if size > 0 else phrase.low)
+    words = phrase.high if size > 0 else phrase.low
+    return _("very {words}").format(words=words) if abs(size) >= STRONG else words

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from segml import schema
 from segml.data.simulate.clock import Clock, Flags, Floats, Ints
 from segml.data.simulate.companies import CHANNELS, Companies
 from segml.data.simulate.fates import Fates, ramp
@@ -86,7 +85,7 @@ def _activity(portal: Portal, fates: Fates, users: Ints, day: Floats) -> Floats:
 
 
 def _rows(portal: Portal, company: Ints, day: Floats, function: Ints, busy: Floats, clock: Clock) -> pd.DataFrame:
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "customer_id": text(customer_ids(len(portal.uses)), company),
             "used_at": clock.stamps(day),
@@ -95,4 +94,3 @@ def _rows(portal: Portal, company: Ints, day: Floats, function: Ints, busy: Floa
             "seats_total": portal.seats[company],
         }
     )
-    return frame[list(schema.USAGE.names)]

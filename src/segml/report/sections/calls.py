@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from segml.actions import rules
+from segml.language import _, ngettext
 from segml.report.content import ReportContent
 from segml.report.tables import records
-from segml.report.words import count, day, number, share
+from segml.report.words import day, number, share
 
 
 def calls(content: ReportContent, listed: pd.DataFrame) -> dict[str, Any]:
@@ -24,16 +25,29 @@ def _summary(content: ReportContent, listed: pd.DataFrame) -> str:
     actions, shown = content.config.actions, content.config.report.call_list_rows
     scored = int(content.decisions["p_stagnation"].notna().sum())
     if not scored:
-        return "Nobody was scored, so there is no call list; see the notices."
+        return _("Nobody was scored, so there is no call list; see the notices.")
     if listed.empty:
-        return f"None of {count(scored, 'scored customer')} is at risk enough to be called."
-    rest = f" The first {number(shown)} are shown; call_list.csv holds all." if shown < len(listed) else ""
-    return (
-        f"{count(len(listed), 'customer')} of {number(scored)} scored, by falling revenue at risk: at most "
-        f"{share(actions.call_list_share)} of the scored, and only with a probability of stagnation of "
-        f"{share(actions.min_p_stagnation)} or more. Together they hold {share(listed['cumulative_share'].iloc[-1])} "
-        f"of the revenue at risk.{rest}"
+        return ngettext(
+            "None of {n} scored customer is at risk enough to be called.",
+            "None of {n} scored customers is at risk enough to be called.",
+            scored,
+        ).format(n=number(scored))
+    who = ngettext(
+        "{n} customer of {scored} scored, by falling revenue at risk: at most {share} of the scored, and only with a "
+        "probability of stagnation of {p} or more.",
+        "{n} customers of {scored} scored, by falling revenue at risk: at most {share} of the scored, and only with a "
+        "probability of stagnation of {p} or more.",
+        len(listed),
     )
+    limits = {"share": share(actions.call_list_share), "p": share(actions.min_p_stagnation)}
+    covered = _("Together they hold {share} of the revenue at risk.")
+    sentences = [
+        who.format(n=number(len(listed)), scored=number(scored), **limits),
+        covered.format(share=share(listed["cumulative_share"].iloc[-1])),
+    ]
+    if shown < len(listed):
+        sentences.append(_("The first {shown} are shown; call_list.csv holds all.").format(shown=number(shown)))
+    return " ".join(sentences)
 
 
 def _row(row: dict[str, Any], content: ReportContent, *, largest: float) -> dict[str, Any]:
@@ -47,7 +61,8 @@ def _row(row: dict[str, Any], content: ReportContent, *, largest: float) -> dict
 
 def _due(expected: pd.Timestamp, as_of: pd.Timestamp) -> dict[str, str]:
     late = (as_of.normalize() - expected).days
-    return {"day": day(expected), "late": f"{count(late, 'day')} overdue" if late > 0 else ""}
+    overdue = ngettext("{n} day overdue", "{n} days overdue", late).format(n=number(late)) if late > 0 else ""
+    return {"day": day(expected), "late": overdue}
 
 
 def _actions(content: ReportContent) -> list[dict[str, Any]]:
@@ -56,7 +71,7 @@ def _actions(content: ReportContent) -> list[dict[str, Any]]:
     customers, money = groups.size(), groups.agg(math.fsum)
     return [
         {
-            "action": rule.action,
+            "action": rule.name,
             "when": rule.when,
             "customers": int(customers.get(rule.action, 0)),
             "revenue_at_risk": float(money.get(rule.action, 0.0)),

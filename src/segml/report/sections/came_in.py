@@ -9,17 +9,56 @@ from typing import Any
 import pandas as pd
 
 from segml import plots
+from segml.language import N_, _, ngettext
 from segml.report.content import ReportContent
 from segml.report.pictures import Picture, picture
-from segml.report.words import count, listing, money, number, readable, share
+from segml.report.words import listing, money, number, readable, share
 
 CENT = 0.005
+
+ENTRIES = {
+    "in": N_("in"),
+    "exact_repeats": N_("exact repeats"),
+    "missing_customer": N_("missing customer"),
+    "bad_date": N_("bad date"),
+    "future_date": N_("future date"),
+    "bad_amount": N_("bad amount"),
+    "bad_quantity": N_("bad quantity"),
+    "non_product": N_("non product"),
+    "bad_price": N_("bad price"),
+    "excluded_order": N_("excluded order"),
+    "cancellations": N_("cancellations"),
+    "kept": N_("kept"),
+    "product_code_spelling": N_("product code spelling"),
+    "customer_id_blanks": N_("customer id blanks"),
+    "customer_cards_merged": N_("customer cards merged"),
+    "order_id_made_up": N_("order id made up"),
+    "margin_computed": N_("margin computed"),
+    "number_unknown": N_("number unknown"),
+    "several_regions": N_("several regions"),
+    "customer_cards_without_id": N_("customer cards without id"),
+    "customer_cards_repeated": N_("customer cards repeated"),
+    "customer_cards_same_tax_id": N_("customer cards same tax id"),
+    "customer_cards_same_name": N_("customer cards same name"),
+    "usage_without_customer": N_("usage without customer"),
+    "usage_without_date": N_("usage without date"),
+    "usage_of_unknown_customers": N_("usage of unknown customers"),
+    "contracts_without_customer": N_("contracts without customer"),
+    "contracts_without_date": N_("contracts without date"),
+    "contracts_of_unknown_customers": N_("contracts of unknown customers"),
+    "touches_without_customer": N_("touches without customer"),
+    "touches_without_date": N_("touches without date"),
+    "touches_of_unknown_customers": N_("touches of unknown customers"),
+}
+"""What people call the entries of the ledger."""
 
 
 def came_in(content: ReportContent) -> dict[str, Any]:
     """Return the ledger as rows and a picture, and in words whether it reconciles."""
     ledger = content.ledger.assign(
-        rule=content.ledger["rule"].map(readable), amount=content.ledger["amount"].fillna(0.0)
+        rule=content.ledger["rule"].map(_name_of),
+        meaning=content.ledger["meaning"].map(_),
+        amount=content.ledger["amount"].fillna(0.0),
     )
     found = ledger[(ledger["lines"] > 0) | ledger["kind"].isin(["in", "kept"])]
     idle = sorted(set(ledger["rule"]) - set(found["rule"]))
@@ -33,6 +72,10 @@ def came_in(content: ReportContent) -> dict[str, Any]:
     }
 
 
+def _name_of(entry: str) -> str:
+    return _(ENTRIES[entry]) if entry in ENTRIES else readable(entry)
+
+
 def _total(ledger: pd.DataFrame, kind: str, column: str) -> float:
     return math.fsum(ledger.loc[ledger["kind"] == kind, column])
 
@@ -40,15 +83,16 @@ def _total(ledger: pd.DataFrame, kind: str, column: str) -> float:
 def _balance(ledger: pd.DataFrame, currency: str) -> str:
     came, taken, kept = (_total(ledger, kind, "lines") for kind in ("in", "taken", "kept"))
     rules = int(((ledger["kind"] == "taken") & (ledger["lines"] > 0)).sum())
-    lost = (
-        f"{count(rules, 'rule')} took {number(taken)} of them away ({share(taken / came)})"
-        if taken
-        else "None was taken away"
-    )
-    return (
-        f"{count(int(came), 'line')} came in, worth {money(_total(ledger, 'in', 'amount'), currency)}. {lost}; "
-        f"{number(kept)} were kept, worth {money(_total(ledger, 'kept', 'amount'), currency)}."
-    )
+    lost = _("None was taken away")
+    if taken:
+        lost = ngettext(
+            "{n} rule took {lines} of them away ({share})", "{n} rules took {lines} of them away ({share})", rules
+        ).format(n=number(rules), lines=number(taken), share=share(taken / came))
+    arrived = ngettext("{n} line came in, worth {money}", "{n} lines came in, worth {money}", came)
+    stayed = _("{lines} were kept, worth {money}")
+    arrived = arrived.format(n=number(came), money=money(_total(ledger, "in", "amount"), currency))
+    stayed = stayed.format(lines=number(kept), money=money(_total(ledger, "kept", "amount"), currency))
+    return f"{arrived}. {lost}; {stayed}."
 
 
 def _gap(ledger: pd.DataFrame, currency: str) -> str:
@@ -59,14 +103,18 @@ def _gap(ledger: pd.DataFrame, currency: str) -> str:
     )
     if not lines and abs(amount) < CENT:
         return ""
-    return f"The ledger does not add up: {number(lines)} lines and {money(amount, currency)} are unaccounted for."
+    return ngettext(
+        "The ledger does not add up: {n} line and {money} are unaccounted for.",
+        "The ledger does not add up: {n} lines and {money} are unaccounted for.",
+        lines,
+    ).format(n=number(lines), money=money(amount, currency))
 
 
 def _steps(found: pd.DataFrame) -> Picture:
     rows = int((found["kind"] != "corrected").sum())
     return picture(
         "ledger",
-        "Lines that came in, lines that each rule took away, lines that were kept.",
+        _("Lines that came in, lines that each rule took away, lines that were kept."),
         partial(plots.plot_ledger, found),
         height=0.3 * rows + 0.3,
     )
@@ -76,4 +124,4 @@ def _months(content: ReportContent) -> list[Picture]:
     if content.revenue_by_month is None or content.revenue_by_month.empty:
         return []
     draw = partial(plots.plot_revenue_by_month, content.revenue_by_month)
-    return [picture("months", "Revenue by month, after cleaning.", draw, height=2.4)]
+    return [picture("months", _("Revenue by month, after cleaning."), draw, height=2.4)]

@@ -12,22 +12,38 @@ import pandas as pd
 
 from segml import plots
 from segml.churn.risk import band_rates
-from segml.plots.curves import STRATEGIES
+from segml.language import N_, _
+from segml.plots.curves import name_of
 from segml.report.content import ReportContent
 from segml.report.pictures import Picture, picture
 from segml.report.tables import records, with_perfect
-from segml.report.words import decimal, interval, readable, share
+from segml.report.words import decimal, interval, share
 
 OUTCOMES = {"churn": "churned", "stagnation": "stagnated"}
+TITLES = {"churn": N_("Churn"), "stagnation": N_("Stagnation")}
 COIN = 0.5
 TENTH = 0.1
 MONEY = ("revenue_at_risk", "run_rate", "p_stagnation", "perfect")
 QUALITY = {
-    "average_precision": ("average precision", "1 is perfect; chance is the share of those it happens to"),
-    "brier": ("Brier score", "squared error of the probability; lower is better"),
-    "ece": ("calibration error", "mean distance of probabilities from what happened; lower is better"),
-    "lift_at_10": ("lift in the first tenth", "times as many as a random tenth holds"),
-    "loss_captured_at_10": ("lost revenue in the first tenth", "share of it, ranked by probability × run rate"),
+    "average_precision": (
+        N_("average precision"),
+        N_("1 is perfect; chance is the share of those it happens to"),
+    ),
+    "brier": (N_("Brier score"), N_("squared error of the probability; lower is better")),
+    "ece": (N_("calibration error"), N_("mean distance of probabilities from what happened; lower is better")),
+    "lift_at_10": (N_("lift in the first tenth"), N_("times as many as a random tenth holds")),
+    "loss_captured_at_10": (
+        N_("lost revenue in the first tenth"),
+        N_("share of it, ranked by probability × run rate"),
+    ),
+}
+CALIBRATION = {
+    "churn": N_("Calibration of churn: predicted share against what happened; the numbers count customers."),
+    "stagnation": N_("Calibration of stagnation: predicted share against what happened; the numbers count customers."),
+}
+GAINS = {
+    "churn": N_("Share of all cases of churn that is found when customers are called in each order."),
+    "stagnation": N_("Share of all cases of stagnation that is found when customers are called in each order."),
 }
 
 
@@ -43,10 +59,10 @@ def risk(content: ReportContent) -> dict[str, Any]:
     """Return tables, sentences and pictures; ``missing`` says why there are none."""
     measured = [target for target in OUTCOMES if f"{target}/roc_auc" in content.metrics]
     if not measured:
-        return {"missing": "The scores could not be checked against the past; see the notices."}
+        return {"missing": _("The scores could not be checked against the past; see the notices.")}
     return {
         "missing": "",
-        "verdicts": {target: verdict(content.metrics, target) for target in measured},
+        "verdicts": {_(TITLES[target]): verdict(content.metrics, target) for target in measured},
         "ranking": _ranking(content.metrics),
         "quality": _quality(content.metrics),
         "bands": _bands(content),
@@ -58,17 +74,24 @@ def verdict(metrics: Mapping[str, float], target: str) -> str:
     """Say in words whether the model beats the best baseline at ranking customers, or only seems to."""
     own, rivals = _measure(metrics, f"{target}/roc_auc"), _baselines(metrics, target)
     if not rivals:
-        return f"No baseline was computed; nothing tells how hard-won the model's {decimal(own.value, 3)} is."
+        lonely = _("No baseline was computed; nothing tells how hard-won the model's {area} is.")
+        return lonely.format(area=decimal(own.value, 3))
     name = max(rivals, key=lambda rival: rivals[rival].value)
     lead = metrics.get(f"{target}/roc_auc_minus_{name}_low", own.low - rivals[name].value)
-    figures = f"({decimal(own.value, 3)} against {decimal(rivals[name].value, 3)})"
-    if rivals[name].value >= own.value:
-        text = f"The baseline “{_words(name)}” ranks at least as well as the model {figures}: the model adds nothing."
-    elif lead > 0:
-        text = f"The model is ahead of every baseline. The best of them is “{_words(name)}” {figures}."
-    else:
-        text = f"The model is ahead of “{_words(name)}” {figures}, but within the margin of error: it may be luck."
-    return text + (" It can hardly be told from a coin toss." if own.low <= COIN else "")
+    figures = {"own": decimal(own.value, 3), "best": decimal(rivals[name].value, 3), "name": name_of(name)}
+    told = _ahead_or_not(own.value - rivals[name].value, lead).format(**figures)
+    doubt = _("It can hardly be told from a coin toss.")
+    return f"{told} {doubt}" if own.low <= COIN else told
+
+
+def _ahead_or_not(distance: float, lead: float) -> str:
+    if distance <= 0:
+        return _(
+            "The baseline “{name}” ranks at least as well as the model ({own} against {best}): the model adds nothing."
+        )
+    if lead > 0:
+        return _("The model is ahead of every baseline. The best of them is “{name}” ({own} against {best}).")
+    return _("The model is ahead of “{name}” ({own} against {best}), but within the margin of error: it may be luck.")
 
 
 def _measure(metrics: Mapping[str, float], name: str) -> Measure:
@@ -80,18 +103,14 @@ def _baselines(metrics: Mapping[str, float], target: str) -> dict[str, Measure]:
     return {match[1]: _measure(metrics, match[0]) for match in found if match}
 
 
-def _words(baseline: str) -> str:
-    return STRATEGIES.get(baseline, readable(baseline))
-
-
 def _ranking(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return one row a contender: the model first, then the baselines, best first; a cell a target."""
     baselines = {target: _baselines(metrics, target) for target in OUTCOMES}
     nothing = Measure(math.nan, math.nan, math.nan)
     names = sorted({name for found in baselines.values() for name in found})
     names.sort(key=lambda name: -max(found.get(name, nothing).value for found in baselines.values()))
-    rows = {"model": [_measure(metrics, f"{target}/roc_auc") for target in OUTCOMES]}
-    rows |= {_words(name): [found.get(name, nothing) for found in baselines.values()] for name in names}
+    rows = {name_of("model"): [_measure(metrics, f"{target}/roc_auc") for target in OUTCOMES]}
+    rows |= {name_of(name): [found.get(name, nothing) for found in baselines.values()] for name in names}
     return [{"name": name, "cells": [_cell(measure, 3) for measure in row]} for name, row in rows.items()]
 
 
@@ -99,8 +118,8 @@ def _quality(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return one row a further metric of the model."""
     return [
         {
-            "name": words,
-            "note": note,
+            "name": _(words),
+            "note": _(note),
             "cells": [_cell(_measure(metrics, f"{target}/{name}"), 1 if "lift" in name else 3) for target in OUTCOMES],
         }
         for name, (words, note) in QUALITY.items()
@@ -116,12 +135,15 @@ def _bands(content: ReportContent) -> list[dict[str, Any]]:
     if content.backtest is None or content.backtest.empty:
         return []
     rates = band_rates(content.backtest, content.config.churn.risk_bands)
-    return records(rates.assign(range=_ranges(rates["p_from"], rates["p_below"])))
+    return records(rates.assign(band=rates["band"].map(_), range=_ranges(rates["p_from"], rates["p_below"])))
 
 
 def _ranges(starts: pd.Series[float], ends: pd.Series[float]) -> list[str]:
-    between = [f"{share(start)} to {share(end)}" for start, end in zip(starts, ends, strict=True)]
-    return [f"under {share(ends.iloc[0])}", *between[1:-1], f"{share(starts.iloc[-1])} and more"]
+    between = [
+        _("{low} to {high}").format(low=share(start), high=share(end)) for start, end in zip(starts, ends, strict=True)
+    ]
+    lowest = _("under {share}").format(share=share(ends.iloc[0]))
+    return [lowest, *between[1:-1], _("{share} and more").format(share=share(starts.iloc[-1]))]
 
 
 def _calibration(content: ReportContent) -> list[Picture]:
@@ -131,7 +153,7 @@ def _calibration(content: ReportContent) -> list[Picture]:
     return [
         picture(
             f"calibration-{target}",
-            f"Calibration of {target}: predicted share against what happened; the numbers count customers.",
+            _(CALIBRATION[target]),
             partial(plots.plot_reliability, part),
         )
         for target, part in parts.items()
@@ -146,7 +168,7 @@ def _gains(content: ReportContent) -> list[Picture]:
     return [
         picture(
             f"gains-{target}",
-            f"Share of all cases of {target} that is found when customers are called in each order.",
+            _(GAINS[target]),
             partial(plots.plot_gains, with_perfect(part, _rate(content, target))),
         )
         for target, part in parts.items()
@@ -165,6 +187,8 @@ def _money(content: ReportContent) -> list[Picture]:
     if gains.empty:
         return []
     tenth = gains[gains["share_of_customers"].round(6) == TENTH].set_index("strategy")["share_captured"]
-    reached = ", ".join(f"{STRATEGIES[name]} {share(tenth[name])}" for name in MONEY if name in tenth)
-    caption = f"Lost revenue that is reached when customers are called in each order. With the first tenth: {reached}."
-    return [picture("money", caption, partial(plots.plot_money, gains))]
+    reached = ", ".join(f"{name_of(name)} {share(tenth[name])}" for name in MONEY if name in tenth)
+    caption = _(
+        "Lost revenue that is reached when customers are called in each order. With the first tenth: {reached}."
+    )
+    return [picture("money", caption.format(reached=reached), partial(plots.plot_money, gains))]

@@ -1,0 +1,92 @@
+"""Value: what a customer leaves after it has been served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from pydantic import model_validator
+
+from segml.language import N_, _
+from segml.schemes.detail import beside
+from segml.schemes.ranking import share_above
+from segml.schemes.scheme import Labels, Rules, Scheme, first_match
+from segml.settings import Share
+
+YEAR_DAYS = 365
+
+
+def contribution(known: pd.DataFrame) -> pd.Series[float]:
+    """Return margin of the last 365 days less the cost to serve over the same days; an unknown cost counts as 0.
+
+    A customer who came a quarter ago has cost a quarter of a year's service.
+
+    >>> customers = {"margin_365d": [90.0, 90.0], "cost_to_serve": [100.0, 100.0], "tenure_days": [400, 73]}
+    >>> contribution(pd.DataFrame(customers)).tolist()
+    [-10.0, 70.0]
+    """
+    years = (known["tenure_days"].astype("float64") / YEAR_DAYS).clip(upper=1).fillna(1.0)
+    left: pd.Series[float] = known["margin_365d"] - known["cost_to_serve"].astype("float64").fillna(0.0) * years
+    return left
+
+
+class Value(Scheme):
+    """Customers by contribution: margin less cost to serve, not revenue.
+
+    By falling contribution, the first make ``high_share`` of all that is positive, the next up to ``medium_share``; who
+    crosses a line belongs to the better class, equals share a class, and a loss takes nothing off the total.
+    """
+
+    column = "value"
+    title = N_("Value")
+    question = N_("What is left of a customer's margin after serving it?")
+    labels = ("high value", "medium value", "low value", "loss-making")
+    compares_customers = True
+
+    high_share: Share = 0.80
+    medium_share: Share = 0.95
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Value:
+        if self.high_share >= self.medium_share:
+            raise ValueError(f"high_share ({self.high_share}) must lie below medium_share ({self.medium_share})")
+        return self
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Margin of a year."""
+        return ("margin_365d",)
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """Cost of a year, and for how much of it the customer was there."""
+        return ("cost_to_serve", "tenure_days")
+
+    def label(self, known: pd.DataFrame) -> Labels:
+        """Return the class of each customer."""
+        left = contribution(known)
+        before = share_above(left)
+        classes = {
+            "loss-making": left < 0,
+            "high value": before < self.high_share,
+            "medium value": before < self.medium_share,
+        }
+        return first_match(classes, otherwise="low value")
+
+    def details(self, features: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+        """Return ``contribution``, money of a year; NaN where the margin is unknown."""
+        known = self.known(features)
+        return {"contribution": beside(features, known, contribution(known))}
+
+    def rules(self) -> Rules:
+        """Return the classes in words."""
+        told = {
+            "high value": _(
+                "largest contributions, together {high:.0%} of all that is positive; contribution is the "
+                "margin of the last 365 days less the cost to serve, an unknown cost counts as 0"
+            ),
+            "medium value": _("the next, up to {medium:.0%}"),
+            "low value": _("the rest that costs no more than it brings"),
+            "loss-making": _("serving costs more than the margin"),
+        }
+        return {label: text.format(high=self.high_share, medium=self.medium_share) for label, text in told.items()}
