@@ -13,7 +13,7 @@ from segml.churn import Backtest
 from segml.config import Config
 from segml.pipeline import Training
 from segml.report import ReportContent, build
-from segml.segments import KMeansSegments, messages_by_scheme
+from segml.segments import KMeansSegments, messages_by_scheme, schemes
 
 CONFIG, QUALITY, FEATURES, DECISIONS = "config.yaml", "quality.json", "features.parquet", "decisions.parquet"
 PROFILES, BACKTEST, CALL_LIST, REPORT = "profiles.csv", "backtest.parquet", "call_list.csv", "report.html"
@@ -66,10 +66,10 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 def report_content(training: Training, *, run_id: str, data_digest: str) -> ReportContent:
     """Return what the report page shows of a training run."""
     decided, segmentation, backtest = training.decided, training.segmentation, training.backtest
-    labels = decided.labels
+    labels, config = decided.labels, training.scorer.config
     return ReportContent(
         as_of=training.prepared.as_of,
-        config=training.scorer.config,
+        config=config,
         decisions=decided.decisions,
         features=decided.features,
         ledger=training.prepared.ledger.to_frame(),
@@ -83,7 +83,7 @@ def report_content(training: Training, *, run_id: str, data_digest: str) -> Repo
         revenue_by_month=segmentation.revenue_by_month,
         products=segmentation.products,
         cohorts=segmentation.cohorts,
-        scheme_titles={scheme.name: (scheme.title, scheme.question) for scheme in labels.schemes},
+        scheme_titles={scheme.name: (scheme.title, scheme.question) for scheme in schemes(config.segments)},
         schemes_off=labels.off,
         cautions=messages_by_scheme(segmentation.cautions),
         customer_names=training.prepared.customer_names,

@@ -14,7 +14,7 @@ from segml.actions import assemble
 from segml.churn import Backtest, RiskModel, Split, assess, backevaluation_splits, evaluate, scored_mask, split_at
 from segml.config import Config
 from segml.data import DEMO, PUBLIC, Cleaned, Deduplicated, Ledger, LedgerRow, Tables, clean, deduplicate, prepare_extra
-from segml.features.periods import revenue_by_month, revenue_variation
+from segml.features.periods import revenue_by_month
 from segml.language import _, ngettext, speaking
 from segml.schema import DataError
 from segml.segments import (
@@ -291,7 +291,7 @@ def score(prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Deci
 def decide(now: pd.DataFrame, prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Decided:
     """Return the decisions about the customers whose features at one as-of date are given."""
     config = scorer.config
-    base = _described(now, prepared, config)
+    base = described(now, prepared, config)
     risk = _risk(base, config.segments.lifecycle.assign(base).astype("str"), scorer)
     scores = {name: risk[name] for name in ("p_churn", "p_stagnation")}
     labels = assign_rules(base.assign(**scores), config.segments, is_strict=is_strict)
@@ -326,12 +326,10 @@ def describe_segments(
     )
 
 
-def _described(now: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataFrame:
+def described(now: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataFrame:
     """Return the features with the described columns beside them."""
     cards = prepared.customers.customers if prepared.customers is not None else None
-    described = features.describe(prepared.lines, now, customers=cards, **prepared.extra)
-    steadiness = revenue_variation(prepared.lines, now["as_of"].iloc[0], config.segments.xyz)
-    return described.assign(revenue_cv=described["customer_id"].map(steadiness))
+    return features.describe(prepared.lines, now, customers=cards, **prepared.extra, xyz=config.segments.xyz)
 
 
 def backtest(prepared: Prepared, config: Config, *, stage: Stage = _silently) -> Backtest:

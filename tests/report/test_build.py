@@ -88,9 +88,10 @@ def test_the_call_list_ranks_money_and_tells_who_is_overdue(page: Page) -> None:
     text = flat(page.text)
     assert "2 customers of 3 scored" in text
     assert (
-        "1. <script>alert(1)</script> key · active €5 000 €10 000 50% 10% low 91% 20 Dec 2025 12 days overdue" in text
+        "1. <script>alert(1)</script> key · active customers €5 000 €10 000 50% 10% low 91% 20 Dec 2025 12 days overdue"
+        in text
     )
-    assert "2. Müller & <Söhne> b · standard · active €400 €1 000 40% 20% medium 98% 1 Jan 2026 trend" in text
+    assert "2. Müller & <Söhne> b · standard · active customers €400 €1 000 40% 20% medium 98% 1 Jan 2026 trend" in text
 
 
 def test_every_action_shows_its_rule_its_customers_and_their_money(page: Page) -> None:

@@ -9,7 +9,6 @@ import pytest
 from segml import features, labels
 from segml.config import LabelsConfig, SegmentsConfig
 from segml.features import describe
-from segml.features.periods import revenue_variation
 from segml.schema import NOT_ENOUGH_DATA, ORDER_LINES
 from segml.segments import assign_rules, find_segments, label_segments, next_period, profiles, stability
 
@@ -66,7 +65,7 @@ def test_clusters_come_back_and_predict_no_worse_than_revenue_fifths(
 
 def test_all_schemes_label_every_customer_and_profiles_add_up(lines: pd.DataFrame, snapshots: pd.DataFrame) -> None:
     now = snapshots[snapshots["as_of"] == NOW].reset_index(drop=True)
-    base = describe(lines, now).assign(revenue_cv=now["customer_id"].map(revenue_variation(lines, NOW, CONFIG.xyz)))
+    base = describe(lines, now, xyz=CONFIG.xyz)
     model = find_segments(now, CONFIG, seed=0).model
     rules = assign_rules(base, CONFIG)
     decided = rules.table.merge(label_segments(now, model), on="customer_id")

@@ -8,6 +8,7 @@ from segml.features import (
     contracts,
     description,
     firmographics,
+    periods,
     preferences,
     returns,
     rhythm,
@@ -48,6 +49,7 @@ def described() -> tuple[Described, ...]:
     """Return the columns that ``features.describe`` puts beside the features, in their order."""
     return (
         *preferences.PREFERENCES,
+        *periods.STEADINESS,
         *firmographics.DESCRIBED,
         *usage.DESCRIBED,
         *contracts.DESCRIBED,

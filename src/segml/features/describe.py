@@ -14,9 +14,12 @@ from segml.features import preferences as preferences_family
 from segml.features import touches as touches_family
 from segml.features import usage as usage_family
 from segml.features.catalog import described
+from segml.features.periods import revenue_variation
 from segml.schema import DataError, check_columns
+from segml.schemes import Xyz
 from segml.schemes.named import RESERVED
 
+_XYZ = Xyz()
 NEEDED = ("customer_id", "as_of", "tenure_days", "region")
 
 
@@ -28,6 +31,7 @@ def describe(
     usage: Any = None,
     contracts: Any = None,
     touches: Any = None,
+    xyz: Xyz = _XYZ,
 ) -> pd.DataFrame:
     """Return the features with the described columns beside them, in the same order and on the same index.
 
@@ -41,6 +45,7 @@ def describe(
     features : from ``features.build``, at one as-of date
     customers : one card a customer (``segml.data.Deduplicated.customers``); further columns are a survey's
     usage, contracts, touches : tables under canonical names and with canonical customers (``segml.data.prepare_extra``)
+    xyz : the periods over which the variation of revenue is taken
 
     Raises
     ------
@@ -50,7 +55,10 @@ def describe(
     as_of = _as_of(features)
     refuse_taken_names(firmographics_family.survey_columns(customers), features.columns)
     cards = firmographics_family.firmographics(customers, features)
-    families = [preferences_family.preferences(lines, as_of).set_index("customer_id")]
+    families = [
+        preferences_family.preferences(lines, as_of).set_index("customer_id"),
+        revenue_variation(lines, as_of, xyz).to_frame(),
+    ]
     if usage is not None:
         families.append(usage_family.usage(usage, as_of))
     if contracts is not None:

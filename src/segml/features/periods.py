@@ -12,8 +12,20 @@ from segml import windows
 from segml.data.engine import to_table
 from segml.features.arithmetic import number
 from segml.features.snapshots import at_each, calendar, collect, moments, spans, typed
+from segml.features.spec import Described
 from segml.schemes.xyz import Period, Xyz, variation
 from segml.windows import Moment
+
+STEADINESS = (
+    Described(
+        "revenue_cv",
+        "steadiness",
+        "ratio",
+        "coefficient of variation of revenue from period to period (`segments.xyz`), periods without a purchase "
+        "counted as zero, those before the first purchase left out; NaN with too few periods, or without revenue",
+    ),
+)
+"""The column of ``revenue_variation``."""
 
 Key = Literal["customer_id", "product_id"]
 

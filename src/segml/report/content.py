@@ -35,7 +35,7 @@ class ReportContent:
     revenue_by_month : ``month``, ``revenue`` of the whole base
     products : one row a product: ``abc``, ``xyz``, ``revenue_365d``, …
     cohorts : one row a cohort and age: ``cohort``, ``age``, ``customers``, ``retention``, ``revenue_per_customer``, …
-    scheme_titles : title and question of each scheme, in English, as ``segml.language`` marks them
+    scheme_titles : title and question of each scheme, on or off, in English, as ``segml.language`` marks them
     schemes_off : scheme -> why it is off
     cautions : scheme -> the sufficiency gate's warnings; "" holds those about the whole base
     customer_names : readable name of a ``customer_id``, where one is known
@@ -66,3 +66,8 @@ class ReportContent:
     versions: Mapping[str, str] = field(default_factory=dict)
     data_digest: str = ""
     run_id: str = ""
+
+    def name_of(self, scheme: str, segment: str) -> str:
+        """Return what people call a segment; its label where the profiles do not tell."""
+        told = self.profiles[(self.profiles["scheme"] == scheme) & (self.profiles["segment"] == segment)]
+        return str(told["name"].iloc[0]) if len(told) else segment

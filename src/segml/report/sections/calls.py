@@ -54,6 +54,7 @@ def _row(row: dict[str, Any], content: ReportContent, *, largest: float) -> dict
     return {
         **row,
         "name": content.customer_names.get(row["customer_id"], ""),
+        "segments": [content.name_of(scheme, row[scheme]) for scheme in ("tier", "lifecycle")],
         "bar": 100 * row["revenue_at_risk"] / largest,
         "due": _due(row["next_order_expected"], content.as_of),
     }

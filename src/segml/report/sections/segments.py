@@ -69,7 +69,8 @@ def segments(content: ReportContent) -> list[SchemeSection]:
 
 def off(content: ReportContent) -> list[dict[str, str]]:
     """Return the schemes that the data cannot serve, and what they would need."""
-    return [{"name": name, "reason": reason} for name, reason in content.schemes_off.items()]
+    titles = {name: _(title) for name, (title, _question) in content.scheme_titles.items()}
+    return [{"name": titles.get(name, name), "reason": reason} for name, reason in content.schemes_off.items()]
 
 
 def _scheme(name: str, profiles: pd.DataFrame, special: list[Picture], content: ReportContent) -> SchemeSection:
