@@ -232,7 +232,7 @@ def test_cautions_about_schemes_name_the_figure_and_what_to_do() -> None:
         "small_segment": (0.001, "s7", "“s7” has 0.1% of customers and 0.1% of revenue, under 1% and 5%", "merge it"),
         "dominant_segment": (0.99, "most", "“most” holds 99% of customers, 95% or more", "move its thresholds"),
         "many_criteria": (5, "", "5 criteria at a time, more than 4", "take the strongest two to four"),
-        "no_difference": (1.0, "", "Kruskal–Wallis p = 1.00, 0.05 or more", "treat them alike"),
+        "no_difference": (1.0, "", "Kruskal–Wallis p = 1.000, 0.05 or more", "treat them alike"),
     }
     for code, (figure, segment, states, advises) in parts.items():
         caution = found[code]

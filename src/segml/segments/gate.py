@@ -188,7 +188,7 @@ def _alike(scheme: Scheme, known: pd.DataFrame, config: GateConfig) -> list[Caut
     if p < config.difference_p_value:
         return []
     text = _(
-        "no sign that segments differ in revenue or orders (Kruskal–Wallis p = {p:.2f}, {most} or more): treat them "
+        "no sign that segments differ in revenue or orders (Kruskal–Wallis p = {p:.3f}, {most} or more): treat them "
         "alike"
     )
     return [_caution("no_difference", p, text.format(p=p, most=config.difference_p_value), scheme.name)]
