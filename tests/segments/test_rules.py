@@ -4,8 +4,9 @@ import pytest
 
 from segml.config import SegmentsConfig
 from segml.schema import NOT_ENOUGH_DATA, DataError
-from segml.schemes import Xyz
-from segml.segments import assign_rules, label
+from segml.schemes import Scheme, Xyz
+from segml.schemes.scheme import Labels, Rules
+from segml.segments import assign_rules, label, profiles
 from segml.segments.rules import CORE, schemes
 
 CONFIG = SegmentsConfig()
@@ -115,3 +116,45 @@ def test_details_for_other_schemes_stay_out_of_the_table(base: pd.DataFrame) -> 
 def test_a_column_with_the_name_of_a_scheme_is_refused(base: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="a column of the features has the name of the scheme 'tier'"):
         assign_rules(base.assign(tier="gold"), CONFIG)
+
+
+class Growth(Scheme):
+    """What a new scheme's file holds."""
+
+    column = "growth"
+    title = "Growth"
+    question = "Who grows?"
+    labels = ("falling", "rising")
+
+    rising_from: float = 1.0
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        return ("revenue_365d", "revenue_365d_previous")
+
+    def label(self, known: pd.DataFrame) -> Labels:
+        rises = known["revenue_365d"] >= self.rising_from * known["revenue_365d_previous"]
+        return np.where(rises, "rising", "falling").astype(object)
+
+    def rules(self) -> Rules:
+        return {
+            "falling": "less than the year before",
+            "rising": f"at least {self.rising_from:g} times the year before",
+        }
+
+
+class WithGrowth(SegmentsConfig):
+    """The one line that a new scheme needs beside its file."""
+
+    growth: Growth = Growth()
+
+
+def test_a_new_scheme_is_one_file_and_one_line(base: pd.DataFrame) -> None:
+    config = WithGrowth.model_validate({"growth": {"rising_from": 0.9}})
+    labels = assign_rules(base, config)
+    assert set(labels.table["growth"]) == {"falling", "rising"}
+    assert labels.rules["growth"]["rising"] == "at least 0.9 times the year before"
+    told = profiles(labels.table, base, labels.rules)
+    assert told.loc[told["scheme"] == "growth", "customers"].sum() == len(base)
+    assert "growth" in [scheme.name for scheme in labels.schemes]
+    assert label(base, "growth", config).cat.categories.tolist() == ["falling", "rising", NOT_ENOUGH_DATA]

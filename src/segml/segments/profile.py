@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from segml.language import _, numerals
 from segml.schema import NOT_ENOUGH_DATA, DataError
@@ -19,6 +20,8 @@ _NEEDED = ("revenue_365d", "order_count_365d")
 _OPTIONAL = ("order_value_mean", "margin_365d", "top_category", "region")
 _SIZE = "company_size"
 _RISK = ("p_churn", "p_stagnation", "revenue_at_risk")
+_TEXTS = ("top_category", "region", _SIZE, "rfm_segment")
+_DESCRIBED = (*_NEEDED, *_OPTIONAL, *_RISK, "is_at_risk", _SIZE, "rfm_segment")
 _DIFFERENCES_TOLD = 3
 _MOST = 0.5
 
@@ -72,13 +75,17 @@ def profiles(
     base["is_at_risk"] = ((base["p_churn"] >= p_churn_from) | (base["p_stagnation"] >= p_stagnation_from)).where(
         base["p_churn"].notna()
     )
+    described = base[[name for name in _DESCRIBED if name in base.columns]]
+    described = described.astype({name: "category" for name in _TEXTS if name in described.columns})
     book = playbook if playbook is not None else built_in()
     rows = []
     for scheme, declared in _declared(rules, model):
         if scheme in base.columns:
             _check_labels(scheme, base[scheme], declared)
-            shown = _shown(declared, base[scheme])
-            rows += [_row(scheme, segment, base, scaled, book, rule) for segment, rule in shown]
+            places = base.groupby(scheme, sort=False).indices
+            for segment, rule in _shown(declared, base[scheme]):
+                where = places.get(segment, np.empty(0, dtype=np.intp))
+                rows.append(_row(scheme, segment, described, scaled, where, book, rule))
     if not rows:
         raise DataError(f"decisions hold no column of labels; found {list(decisions.columns)}")
     return pd.DataFrame(rows)
@@ -121,10 +128,15 @@ def _shown(rules: Rules, labels: pd.Series[str]) -> list[tuple[str, str]]:
 
 
 def _row(
-    scheme: str, segment: str, base: pd.DataFrame, scaled: pd.DataFrame, book: Playbook, rule: str
+    scheme: str,
+    segment: str,
+    base: pd.DataFrame,
+    scaled: pd.DataFrame,
+    places: NDArray[np.intp],
+    book: Playbook,
+    rule: str,
 ) -> dict[str, object]:
-    is_member = base[scheme] == segment
-    members = base[is_member]
+    members = base.take(places)
     return {
         "scheme": scheme,
         "segment": segment,
@@ -138,7 +150,7 @@ def _row(
         "typical_region": _typical(members["region"]),
         "share_at_risk": members["is_at_risk"].astype(float).mean(),
         "revenue_at_risk": members["revenue_at_risk"].sum() if base["revenue_at_risk"].notna().any() else np.nan,
-        "differences": _told(scaled[is_member]),
+        "differences": _told(scaled.take(places)),
         "rule": rule,
         "strategy": book.strategy(scheme, segment) or _borrowed(scheme, segment, members, book),
     }
