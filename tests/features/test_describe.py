@@ -51,7 +51,7 @@ def test_without_further_tables_all_columns_are_there_and_unknown(lines: pd.Data
     table = features.describe(lines, built)
     assert list(table.columns) == [*built.columns, *(column.name for column in features.described())]
     assert_frame_equal(table[built.columns], built)
-    beside = [column for column in features.described() if column.family != "preferences"]
+    beside = [column for column in features.described() if column.family not in {"preferences", "steadiness"}]
     assert table[[column.name for column in beside]].isna().all(axis=None)
     for column in features.described():
         assert table[column.name].dtype == ("str" if column.unit == "text" else "float64"), column.name
@@ -273,7 +273,7 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def truth(random_lines: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def truth(random_lines: pd.DataFrame, tables: dict[str, Any]) -> pd.DataFrame:
     table = features.describe(random_lines, features.build(random_lines, AS_OF), **tables)
     told = table[[column.name for column in features.described() if column.family in (*tables, "preferences")]]
     assert told.drop(columns=["top_channel", "top_channel_share"]).notna().any().all()
@@ -281,7 +281,7 @@ def truth(random_lines: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.Dat
 
 
 def test_no_event_at_or_after_the_as_of_date_changes_a_column(
-    random_lines: pd.DataFrame, tables: dict[str, pd.DataFrame], truth: pd.DataFrame
+    random_lines: pd.DataFrame, tables: dict[str, Any], truth: pd.DataFrame
 ) -> None:
     later = {
         "usage": tables["usage"].assign(used_at=AS_OF, feature="new", nps=0.0, seats_used=1e6),
@@ -293,7 +293,7 @@ def test_no_event_at_or_after_the_as_of_date_changes_a_column(
 
 
 def test_neither_order_nor_threads_nor_containers_change_a_column(
-    random_lines: pd.DataFrame, tables: dict[str, pd.DataFrame], truth: pd.DataFrame
+    random_lines: pd.DataFrame, tables: dict[str, Any], truth: pd.DataFrame
 ) -> None:
     built = features.build(random_lines, AS_OF)
     for threads in (1, 2):

@@ -82,7 +82,7 @@ def profiles(
     for scheme, declared in _declared(rules, model):
         if scheme in base.columns:
             _check_labels(scheme, base[scheme], declared)
-            places = base.groupby(scheme, sort=False).indices
+            places = {str(name): np.asarray(where) for name, where in base.groupby(scheme, sort=False).indices.items()}
             for segment, rule in _shown(declared, base[scheme]):
                 where = places.get(segment, np.empty(0, dtype=np.intp))
                 rows.append(_row(scheme, segment, described, scaled, where, book, rule))
