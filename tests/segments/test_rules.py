@@ -4,7 +4,7 @@ import pytest
 
 from segml.config import SegmentsConfig
 from segml.schema import NOT_ENOUGH_DATA, DataError
-from segml.schemes import Scheme, Xyz
+from segml.schemes import Abc, Scheme, Xyz
 from segml.schemes.scheme import Labels, Rules
 from segml.segments import assign_rules, label, profiles
 from segml.segments.rules import CORE, schemes
@@ -88,6 +88,14 @@ def test_the_thresholds_of_the_configuration_reach_the_schemes(base: pd.DataFram
 def test_a_core_scheme_without_its_feature_is_named(base: pd.DataFrame) -> None:
     with pytest.raises(DataError, match=r"scheme 'lifecycle' lacks columns \['revenue_90d'\]"):
         assign_rules(base.drop(columns="revenue_90d"), CONFIG)
+
+
+def test_abc_by_a_margin_that_nobody_tells_is_refused_but_never_when_a_model_scores(base: pd.DataFrame) -> None:
+    by_margin = SegmentsConfig(abc=Abc(by="margin"))
+    silent = base.assign(margin_365d=np.nan)
+    with pytest.raises(DataError, match="makes 'abc' read margin_365d, which the data do not tell"):
+        assign_rules(silent, by_margin)
+    assert set(assign_rules(silent, by_margin, is_strict=False).table["abc"]) == {NOT_ENOUGH_DATA}
 
 
 def test_an_unknown_scheme_is_named_with_the_nearest_one() -> None:

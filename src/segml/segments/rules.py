@@ -65,8 +65,10 @@ def assign_rules(features: pd.DataFrame, config: SegmentsConfig, *, is_strict: b
     rules: dict[str, Rules] = {}
     off: dict[str, str] = {}
     for scheme in wanted(config):
-        lacking = [] if scheme.name in CORE else _lacking(known, scheme)
-        if lacking:
+        lacking = _lacking(known, scheme)
+        if scheme.name in CORE:
+            _refuse_unserved(scheme, lacking, is_strict=is_strict)
+        elif lacking:
             off[scheme.name] = _why_off(lacking, off)
             if is_strict:
                 _let_tell_unknown_names(scheme, known, lacking, off)
@@ -79,6 +81,16 @@ def assign_rules(features: pd.DataFrame, config: SegmentsConfig, *, is_strict: b
     if is_strict:
         _refuse_missing(off, asked_for(config))
     return RuleLabels(table, tuple(scheme for scheme in wanted(config) if scheme.name in rules), rules, off)
+
+
+def _refuse_unserved(core: Scheme, lacking: list[str], *, is_strict: bool) -> None:
+    """Raise where the configuration makes a core scheme read what the data do not tell, such as ABC a margin."""
+    unserved = [name for name in lacking if source_of(name)]
+    if unserved and is_strict:
+        raise DataError(
+            f"the configuration makes {core.name!r} read {unserved[0]}, which the data do not tell; give "
+            f"{source_of(unserved[0])}, or take that setting back"
+        )
 
 
 def _columns(scheme: Scheme, known: pd.DataFrame) -> dict[str, pd.Series[Any]]:
