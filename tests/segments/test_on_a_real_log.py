@@ -70,7 +70,9 @@ def test_all_schemes_label_every_customer_and_profiles_add_up(lines: pd.DataFram
     rules = assign_rules(base, CONFIG)
     decided = rules.table.merge(label_segments(now, model), on="customer_id")
     assert decided[[*rules.rules, "cluster", "cluster_name"]].notna().all(axis=None)
-    assert not (decided[["lifecycle", "rfm_segment", "abc", "tier", "geography", "cohort"]] == NOT_ENOUGH_DATA).any(axis=None)
+    assert not (decided[["lifecycle", "rfm_segment", "abc", "tier", "geography", "cohort"]] == NOT_ENOUGH_DATA).any(
+        axis=None
+    )
     assert {"company_size", "price_behaviour", "value", "engagement", "need"} <= set(rules.off)
     table = profiles(decided, base, rules.rules, model)
     sums = table.groupby("scheme")[["customers", "customer_share", "revenue_share"]].sum()
