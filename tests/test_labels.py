@@ -79,7 +79,8 @@ def test_the_table_has_the_keys_the_order_and_the_index_of_the_features() -> Non
     known = rates(("b", 1.0), ("a", 2.0), ("c", 3.0)).set_index(pd.Index([7, 3, 5]))
     built = outcome(lines_of(("a", "2024-02-01", 10)), known)
     assert_frame_equal(built[["customer_id", "as_of"]], known[["customer_id", "as_of"]])
-    assert built.columns[2:].tolist() == ["churned", "stagnated", "next_revenue", "run_rate", "lost_revenue"]
+    told = ["churned", "stagnated", "next_revenue", "run_rate", "lost_revenue", "next_purchase_days"]
+    assert built.columns[2:].tolist() == told
     assert built.dtypes[["churned", "stagnated"]].eq("bool").all()
     assert built["run_rate"].tolist() == [90, 180, 270]
 
@@ -94,6 +95,36 @@ def test_the_drop_is_configurable() -> None:
     lines = lines_of(("a", "2024-02-01", 60))
     drops = {drop: outcome(lines, rates(("a", 1.0)), config=LabelsConfig(stagnation_drop=drop)) for drop in (0.3, 0.4)}
     assert {drop: built["stagnated"].item() for drop, built in drops.items()} == {0.3: True, 0.4: False}
+
+
+def test_the_next_purchase_is_told_in_days_from_the_as_of_date() -> None:
+    built = outcome(TRUTH, rates(*((name, 1.0) for name in EXPECTED))).set_index("customer_id")["next_purchase_days"]
+    assert built["first moment"] == 0
+    assert built["half"] == 31
+    assert built["buyer and returner"] == 31
+    silent = ["past", "next day", "returner", "gift", "regretted in time", "never seen"]
+    assert set(built.index[built.isna()]) == set(silent)
+
+
+def test_a_run_rate_that_moves_with_the_base_is_expected_where_labels_are_adjusted() -> None:
+    # Run rates of 90 each; together 270 were usual, 108 came: a season of 0.4, so 36 each were expected.
+    lines = lines_of(("a", "2024-02-01", 19), ("b", "2024-02-01", 89), ("later", "2024-02-01", 999))
+    known = rates(("a", 1.0), ("b", 1.0), ("gone", 1.0))
+    plain, adjusted = outcome(lines, known), outcome(lines, known, config=LabelsConfig(season_adjusted=True))
+    assert plain["stagnated"].tolist() == [True, False, True]
+    assert adjusted["stagnated"].tolist() == [False, False, True]
+    assert adjusted["lost_revenue"].tolist() == pytest.approx([17, 0, 36])
+    assert_frame_equal(
+        adjusted[["run_rate", "next_revenue", "churned"]], plain[["run_rate", "next_revenue", "churned"]]
+    )
+
+
+def test_each_date_has_its_own_season() -> None:
+    lines = lines_of(("a", "2024-02-01", 45), ("a", "2024-06-01", 90))
+    known = pd.concat([rates(("a", 1.0)), rates(("a", 1.0), as_of=END)], ignore_index=True)
+    adjusted = outcome(lines, known, config=LabelsConfig(season_adjusted=True))
+    assert adjusted["lost_revenue"].tolist() == [0, 0]
+    assert adjusted["stagnated"].tolist() == [False, False]
 
 
 def test_a_window_past_the_end_of_the_log_is_refused() -> None:

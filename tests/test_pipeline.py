@@ -56,6 +56,7 @@ def test_metrics_bear_the_promised_names(small_training: Training) -> None:
         "churn/roc_auc_high",
         "baseline/pareto_nbd_churn_roc_auc",
         "baseline/recency_churn_roc_auc",
+        "next_order/coverage_80",
         "segments/n_clusters",
         "segments/min_jaccard",
         "segments/smallest_share",
@@ -145,3 +146,26 @@ def test_one_line_dated_2099_does_not_move_the_as_of_date() -> None:
     prepared = pipeline.prepare(Tables(to_table(frame)), config.Config(), today=TODAY)
     assert prepared.as_of == pd.Timestamp("2025-02-04")
     assert prepared.ledger["future_date"].tally.lines == 1
+
+
+def test_profit_and_who_is_scored_follow_the_configuration() -> None:
+    settings = config.load(
+        None,
+        [
+            *SMALL,
+            "churn.min_purchase_days=4",
+            "actions.contact_cost=50",
+            "actions.value=margin",
+            "actions.silent_gaps=2",
+        ],
+    )
+    trained = decide_on(transactions(), settings)
+    decisions, features = trained.decided.decisions, trained.decided.features
+    few = set(features.loc[features["purchase_day_count"] < 4, "customer_id"])
+    assert decisions.loc[decisions["customer_id"].isin(few), ["p_churn", "expected_profit"]].isna().all(axis=None)
+    assert trained.metrics["profit/listed_low"] <= trained.metrics["profit/listed"] <= trained.metrics["profit/perfect"]
+    assert 0 < trained.metrics["profit/margin_rate"] < 1
+    assert (decisions["revenue_at_risk"] <= 0.9 * (decisions["p_stagnation"] * decisions["run_rate"]).fillna(1)).all()
+    inactive = set(decisions.loc[decisions["lifecycle"] == "inactive", "customer_id"])
+    assert len(trained.segmentation.silent)
+    assert not inactive & set(trained.segmentation.silent["customer_id"])

@@ -41,6 +41,7 @@ GAINS = pd.DataFrame(
         "share_captured": [0, 0.8, 1, 0, 0.6, 1, 0, 1, 1],
     }
 )
+PROFIT = GAINS.rename(columns={"share_captured": "profit"}).assign(profit=lambda data: 1000 * data["profit"] - 300)
 LORENZ = pd.DataFrame({"customer_share": [0.0, 0.1, 0.2, 1.0], "revenue_share": [0.0, 0.64, 0.78, 1.0]})
 
 ALL: list[tuple[Callable[..., Axes], pd.DataFrame]] = [
@@ -53,6 +54,7 @@ ALL: list[tuple[Callable[..., Axes], pd.DataFrame]] = [
     (plots.plot_reliability, RELIABILITY),
     (plots.plot_gains, GAINS),
     (plots.plot_money, GAINS),
+    (plots.plot_profit, PROFIT),
     (plots.plot_lorenz, LORENZ),
 ]
 each_plot = pytest.mark.parametrize(("plot", "data"), ALL, ids=[plot.__name__ for plot, _ in ALL])
@@ -229,3 +231,12 @@ def test_long_cyrillic_and_odd_names_are_elided_and_leave_room_for_the_picture(
     assert ax.get_position().width > 0.35
     assert "…" in svg(plot, data)
     assert LONG not in svg(plot, data)
+
+
+def test_the_profit_curve_shows_its_figures_and_the_list_that_was_chosen(ax: Axes) -> None:
+    plots.plot_profit(PROFIT, ax, chosen=(0.4, 450.0))
+    drawn = {line.get_label(): list(map(float, line.get_ydata())) for line in ax.lines}  # type: ignore[arg-type]
+    assert drawn["model"] == [-300, 500, 700]
+    assert drawn["perfect knowledge"] == [-300, 700, 700]
+    mark = ax.lines[-1]
+    assert ([*mark.get_xdata()], [*mark.get_ydata()]) == ([0.4], [450.0])  # type: ignore[misc]

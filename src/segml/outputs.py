@@ -17,10 +17,24 @@ from segml.segments import KMeansSegments, messages_by_scheme, schemes
 
 CONFIG, QUALITY, FEATURES, DECISIONS = "config.yaml", "quality.json", "features.parquet", "decisions.parquet"
 PROFILES, BACKTEST, CALL_LIST, REPORT = "profiles.csv", "backtest.parquet", "call_list.csv", "report.html"
-PRODUCTS, COHORTS = "products.csv", "cohorts.csv"
+PRODUCTS, COHORTS, SILENT = "products.csv", "cohorts.csv", "silent_categories.csv"
 BY_DATE = "backtest_by_date.csv"
-FILES = (CONFIG, QUALITY, FEATURES, DECISIONS, PROFILES, PRODUCTS, COHORTS, BACKTEST, CALL_LIST, REPORT)
-BACKTEST_FILES = (CONFIG, BACKTEST, BY_DATE)
+EVIDENCE_FILES = ("backtest_slices.csv", "signals.csv", "importance.csv", "lead_time.csv")
+FILES = (
+    CONFIG,
+    QUALITY,
+    FEATURES,
+    DECISIONS,
+    PROFILES,
+    PRODUCTS,
+    COHORTS,
+    SILENT,
+    BACKTEST,
+    *EVIDENCE_FILES,
+    CALL_LIST,
+    REPORT,
+)
+BACKTEST_FILES = (CONFIG, BACKTEST, BY_DATE, *EVIDENCE_FILES)
 _EXCEL_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,9 +47,11 @@ def write(training: Training, folder: Path, *, run_id: str, data_digest: str) ->
     decided.features.to_parquet(folder / FEATURES, index=False)
     decided.decisions.to_parquet(folder / DECISIONS, index=False)
     training.backtest.table.to_parquet(folder / BACKTEST, index=False)
+    _write_evidence(training.backtest, folder)
     write_csv(segmentation.profiles, folder / PROFILES)
     write_csv(segmentation.products, folder / PRODUCTS)
     write_csv(segmentation.cohorts, folder / COHORTS)
+    write_csv(segmentation.silent, folder / SILENT)
     write_csv(call_list(decided.decisions, config.actions), folder / CALL_LIST)
     page = build(report_content(training, run_id=run_id, data_digest=data_digest))
     (folder / REPORT).write_text(page, encoding="utf-8")
@@ -46,6 +62,14 @@ def write_backtest(found: Backtest, config: Config, folder: Path) -> None:
     (folder / CONFIG).write_text(config.to_yaml(), encoding="utf-8")
     found.table.to_parquet(folder / BACKTEST, index=False)
     write_csv(found.by_date, folder / BY_DATE)
+    _write_evidence(found, folder)
+
+
+def _write_evidence(found: Backtest, folder: Path) -> None:
+    for table, name in zip(
+        (found.slices, found.signals, found.importance, found.lead_time), EVIDENCE_FILES, strict=True
+    ):
+        write_csv(table, folder / name)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -80,9 +104,14 @@ def report_content(training: Training, *, run_id: str, data_digest: str) -> Repo
         backtest=backtest.table if len(backtest.table) else None,
         reliability=backtest.reliability if len(backtest.table) else None,
         gains=backtest.gains if len(backtest.table) else None,
+        slices=backtest.slices,
+        signals=backtest.signals,
+        importance=backtest.importance,
+        lead_time=backtest.lead_time,
         revenue_by_month=segmentation.revenue_by_month,
         products=segmentation.products,
         cohorts=segmentation.cohorts,
+        silent=segmentation.silent,
         scheme_titles={scheme.name: (scheme.title, scheme.question) for scheme in schemes(config.segments)},
         schemes_off=labels.off,
         cautions=messages_by_scheme(segmentation.cautions),

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from math import isnan
 
 import pandas as pd
 from ibis.expr.types import Table
 
 from segml import features, labels
-from segml.actions import assemble
-from segml.churn import Backtest, RiskModel, Split, assess, backevaluation_splits, evaluate, scored_mask, split_at
+from segml.actions import assemble, base_margin, margin_notices
+from segml.churn import (
+    Backtest,
+    RiskModel,
+    Split,
+    Terms,
+    assess,
+    backevaluation_splits,
+    evaluate,
+    interval_coverage,
+    profit_metrics,
+    scored_mask,
+    scoring_dates,
+    split_at,
+)
+from segml.churn.hazard import followed_rows, period_ends
 from segml.config import Config
 from segml.data import DEMO, PUBLIC, Cleaned, Deduplicated, Ledger, LedgerRow, Tables, clean, deduplicate, prepare_extra
 from segml.features.periods import revenue_by_month
+from segml.features.silent import silent_categories
 from segml.language import _, ngettext, speaking
 from segml.schema import DataError
 from segml.segments import (
@@ -34,7 +50,7 @@ from segml.segments import (
     scheme_cautions,
     stability,
 )
-from segml.windows import as_timestamp, midnight_after, shift
+from segml.windows import as_timestamp, is_over, midnight_after, shift
 
 STALE_DAYS = 92
 """How long after its last line a log may still be looked back on: later, everybody would look inactive."""
@@ -139,6 +155,7 @@ class Segmentation:
     products : one row a product with its ABC and XYZ class; no rows where no products are known
     cohorts : one row a cohort and age
     revenue_by_month : ``month``, ``revenue`` of the whole base
+    silent : what customers who still buy have stopped buying, one row a customer and category, most money first
     cautions : the sufficiency gate's warnings
     """
 
@@ -146,6 +163,7 @@ class Segmentation:
     products: pd.DataFrame
     cohorts: pd.DataFrame
     revenue_by_month: pd.DataFrame
+    silent: pd.DataFrame
     cautions: tuple[Caution, ...]
 
 
@@ -164,11 +182,15 @@ class Training:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Features and labels of all customers at several as-of dates, and who of them is scored."""
+    """Features and labels of all customers at several as-of dates, and who of them is scored.
+
+    ``silence`` tells of the periods of the horizon, see ``labels.silence``; None where churn is learnt without them.
+    """
 
     features: pd.DataFrame
     labels: pd.DataFrame
     scored: pd.Series[bool]
+    silence: pd.DataFrame | None = None
 
     def at(self, moment: pd.Timestamp) -> pd.DataFrame:
         """Return the features at one as-of date."""
@@ -177,6 +199,13 @@ class Snapshots:
     def training(self, split: Split) -> pd.DataFrame:
         """Return the features of the customers scored at the training dates."""
         return self.features[self.features["as_of"].isin(split.training) & self.scored]
+
+    def followed(self, split: Split, horizon_days: int) -> pd.DataFrame | None:
+        """Return the scored snapshots at all training dates with what is known of their silence; see ``silence``."""
+        if self.silence is None:
+            return None
+        snapshots = self.features[self.features["as_of"].isin([*split.training, *split.recent]) & self.scored]
+        return followed_rows(snapshots, self.silence, horizon_days, known_until=split.test)
 
 
 def prepare(tables: Tables, config: Config, *, today: date) -> Prepared:
@@ -249,7 +278,8 @@ def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage:
     splits = evaluation_splits(prepared, config)
     rehearsal = _rehearsal_dates(prepared, config)
     stage("features")
-    snapshots = build_snapshots(prepared, config, [prepared.as_of, *rehearsal, *_dates([latest, *splits])])
+    tested = _tested(splits, config)
+    snapshots = build_snapshots(prepared, config, [prepared.as_of, *rehearsal, *_dates([latest]), *tested])
     now = snapshots.at(prepared.as_of)
     if now.empty:
         raise DataError(f"nobody has bought anything before the as-of date {prepared.as_of.date()}; set a later one")
@@ -271,7 +301,7 @@ def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage:
     stage("profiles")
     segmentation = describe_segments(decided, prepared, scorer, playbook)
     about_base = [caution.message for caution in segmentation.cautions if not caution.scheme]
-    notices += [*backtest.notices, *why_not, *about_base]
+    notices += [*backtest.notices, *why_not, *margin_notices(now, config.actions), *about_base]
     metrics |= backtest.metrics
     return Training(prepared, scorer, decided, segmentation, backtest, metrics, tuple(dict.fromkeys(notices)))
 
@@ -319,11 +349,22 @@ def describe_segments(
         classify_products(prepared.lines, prepared.as_of, config.abc, config.xyz),
         cohort_table(prepared.lines, prepared.as_of, config.cohort.period),
         months,
+        _silent(decided, prepared, scorer.config),
         (
             *base_cautions(len(base), silent_days=prepared.silent_days, history_days=history_days, config=config),
             *scheme_cautions(labels, base, config, playbook),
         ),
     )
+
+
+def _silent(decided: Decided, prepared: Prepared, config: Config) -> pd.DataFrame:
+    """Return what customers have gone silent in; those whose stage says that they are inactive are left out."""
+    found = silent_categories(
+        prepared.lines, prepared.as_of, config.actions.silent_by, silent_gaps=config.actions.silent_gaps
+    )
+    decisions = decided.decisions
+    inactive = decisions.loc[decisions["lifecycle"] == "inactive", "customer_id"]
+    return found[~found["customer_id"].isin(inactive)].reset_index(drop=True)
 
 
 def described(now: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataFrame:
@@ -341,7 +382,7 @@ def backtest(prepared: Prepared, config: Config, *, stage: Stage = _silently) ->
 def _backtest(prepared: Prepared, config: Config, stage: Stage) -> Backtest:
     splits = evaluation_splits(prepared, config)
     stage("features")
-    snapshots = build_snapshots(prepared, config, _dates(splits))
+    snapshots = build_snapshots(prepared, config, _tested(splits, config))
     stage("evaluation out of time")
     return run_backtest(snapshots, splits, config)
 
@@ -360,23 +401,32 @@ def evaluation_splits(prepared: Prepared, config: Config) -> tuple[Split, ...]:
 def build_snapshots(prepared: Prepared, config: Config, dates: Iterable[pd.Timestamp]) -> Snapshots:
     """Return features at all dates, in one pass, and labels at those whose window is over."""
     table = features.build(prepared.lines, sorted(set(dates)), config.features)
-    is_over = table["as_of"] <= shift(prepared.observed_until, days=-config.horizon_days)
+    is_past = is_over(table["as_of"], prepared.observed_until, days=config.horizon_days)
     outcomes = labels.build(
         prepared.lines,
-        table[is_over],
+        table[is_past],
         config.horizon_days,
         config.labels,
         known_until=prepared.observed_until,
     )
     lifecycle = config.segments.lifecycle
     stages = [lifecycle.assign(snapshot).astype("str") for _, snapshot in table.groupby("as_of", sort=True)]
-    scored = scored_mask(pd.concat(stages).reindex(table.index)) if stages else pd.Series(dtype="bool")
-    return Snapshots(table, outcomes, scored)
+    if not stages:
+        return Snapshots(table, outcomes, pd.Series(dtype="bool"))
+    scored = scored_mask(pd.concat(stages).reindex(table.index), table["purchase_day_count"], config.churn)
+    return Snapshots(table, outcomes, scored, _silence(table, prepared, config))
+
+
+def _silence(table: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataFrame | None:
+    if config.churn.model == "direct":
+        return None
+    periods = period_ends(config.horizon_days)
+    return labels.silence(prepared.lines, table, periods, known_until=prepared.observed_until)
 
 
 def run_backtest(snapshots: Snapshots, splits: Sequence[Split], config: Config) -> Backtest:
-    """Return the out-of-time evaluation of the risk model against its baselines."""
-    return evaluate(
+    """Return the out-of-time evaluation of the risk model against its baselines, of next orders and of contacts."""
+    found = evaluate(
         snapshots.features,
         snapshots.labels,
         snapshots.scored,
@@ -384,7 +434,29 @@ def run_backtest(snapshots: Snapshots, splits: Sequence[Split], config: Config) 
         config=config.churn,
         horizon_days=config.horizon_days,
         seed=config.seed,
+        tier=config.segments.tier,
+        silence=snapshots.silence,
     )
+    further = {**_order_metrics(snapshots, splits, config), **_profit_metrics(snapshots, found, config)}
+    return replace(found, metrics={**found.metrics, **further})
+
+
+def _order_metrics(snapshots: Snapshots, splits: Sequence[Split], config: Config) -> dict[str, float]:
+    """Return how often the interval of the next order held at the test dates."""
+    tested = snapshots.features[snapshots.features["as_of"].isin([split.test for split in splits])]
+    scored = snapshots.scored.loc[tested.index]
+    held = interval_coverage(tested, snapshots.labels, scored, horizon_days=config.horizon_days)
+    return {} if isnan(held) else {"next_order/coverage_80": held}
+
+
+def _profit_metrics(snapshots: Snapshots, found: Backtest, config: Config) -> dict[str, float]:
+    """Return what contacts would have earned, at the margin of the latest test date; nothing without their cost."""
+    actions = config.actions
+    if actions.contact_cost is None or found.table.empty:
+        return {}
+    margin = base_margin(snapshots.at(found.table["as_of"].max()), actions)
+    terms = Terms(actions.contact_cost, actions.success_rate, 1.0 if isnan(margin) else margin)
+    return profit_metrics(found.table, terms, resamples=config.churn.bootstrap, seed=config.seed)
 
 
 def _buyers(lines: Table) -> list[str]:
@@ -415,8 +487,12 @@ def _rehearsal_dates(prepared: Prepared, config: Config) -> tuple[pd.Timestamp, 
 
 
 def _dates(splits: Iterable[Split]) -> set[pd.Timestamp]:
-    splits = list(splits)
-    return {split.test for split in splits} | {moment for split in splits for moment in split.training}
+    return {moment for split in splits for moment in split.dates}
+
+
+def _tested(splits: Sequence[Split], config: Config) -> set[pd.Timestamp]:
+    """Return all dates that the evaluation reads: of tests, of training, and of lists whose lead time it measures."""
+    return _dates(splits) | set(scoring_dates(splits, spacing_days=config.churn.spacing_days))
 
 
 def _next_period(snapshots: Snapshots, rehearsal: tuple[pd.Timestamp, ...], config: Config) -> NextPeriod:
@@ -451,11 +527,13 @@ def _learn(
         config=config.churn,
         horizon_days=config.horizon_days,
         seed=config.seed,
+        followed=snapshots.followed(split, config.horizon_days),
     )
     return model, model.notices_
 
 
 def _risk(base: pd.DataFrame, lifecycle: pd.Series[str], scorer: Scorer) -> pd.DataFrame:
     """Return the scores, bands and reasons of each customer, on the index of the features."""
-    alarm_from = scorer.config.actions.min_p_stagnation
-    return assess(scorer.risk, base, lifecycle, scored_mask(lifecycle), scorer.config.churn, alarm_from=alarm_from)
+    churn, alarm_from = scorer.config.churn, scorer.config.actions.min_p_stagnation
+    scored = scored_mask(lifecycle, base["purchase_day_count"], churn)
+    return assess(scorer.risk, base, lifecycle, scored, churn, alarm_from=alarm_from)

@@ -108,6 +108,15 @@ def within(time: Any, start: Any, end: Any) -> Any:
     return (time >= start) & (time < end)
 
 
+def is_over(as_of: Any, known_until: pd.Timestamp, *, days: int) -> Any:
+    """Tell which windows ``[as_of, as_of + days)`` have passed by the end of what is known.
+
+    >>> is_over(pd.Timestamp("2011-06-12"), pd.Timestamp("2011-07-12"), days=30)
+    True
+    """
+    return as_of <= shift(known_until, days=-days)
+
+
 def known(ordered_at: Any, cancelled_at: Any, as_of: Any) -> Any:
     """Tell which order lines were known, and stood, just before the as-of date.
 

@@ -70,3 +70,9 @@ def test_without_scores_nobody_is_called(decisions: pd.DataFrame) -> None:
     listed = call_list(decisions, ActionsConfig())
     assert listed.empty
     assert list(listed.columns) == list(CALL_LIST_COLUMNS)
+
+
+def test_with_a_contact_cost_only_who_is_expected_to_earn_it_is_listed() -> None:
+    decisions = TEN.assign(expected_profit=TEN["revenue_at_risk"] * 0.2 - 30)
+    listed = call_list(decisions, ActionsConfig(min_p_stagnation=0.0, call_list_share=1.0, contact_cost=30.0))
+    assert list(listed["customer_id"]) == ["c", "b", "d", "e"]

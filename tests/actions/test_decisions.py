@@ -3,8 +3,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from segml.actions import DECISIONS, assemble
+from segml.actions import DECISIONS, INTERVAL, assemble
 from segml.config import ActionsConfig
+from segml.schema import ConfigError
 from segml.schemes import Lifecycle
 
 AS_OF = pd.Timestamp("2026-01-01")
@@ -39,6 +40,7 @@ def truth() -> pd.DataFrame:
 @pytest.fixture
 def parts(truth: pd.DataFrame) -> dict[str, pd.DataFrame]:
     features = truth[["customer_id", "recency_days", "gap_shrunk_days", "run_rate_daily", "revenue_90d_to_run_rate"]]
+    features = features.assign(gap_mean_days=features["gap_shrunk_days"], gap_cv=0.5, purchase_day_count=9.0)
     labels = truth[["customer_id", "lifecycle", "tier"]].assign(
         rfm_cell="555", rfm_segment="champions", abc="A", xyz="X", cluster=1, cluster_name="frequent, large"
     )
@@ -60,8 +62,9 @@ def test_the_first_rule_that_applies_is_the_action(parts: dict[str, pd.DataFrame
 
 def test_columns_types_and_order_are_as_promised(parts: dict[str, pd.DataFrame]) -> None:
     decisions = decide(parts)
-    assert {name: str(kind) for name, kind in decisions.dtypes.items()} == DECISIONS
-    assert list(decisions.columns) == list(DECISIONS)
+    interval = dict.fromkeys(INTERVAL, "datetime64[us]")
+    assert {name: str(kind) for name, kind in decisions.dtypes.items()} == {**DECISIONS, **interval}
+    assert list(decisions.columns) == [*DECISIONS, *INTERVAL]
     assert decisions["customer_id"].is_monotonic_increasing
 
 
@@ -90,6 +93,46 @@ def test_a_fraction_of_a_second_does_not_move_the_next_order_to_another_day(part
     assert set(expected) == {AS_OF + pd.Timedelta(days=1)}
 
 
+def test_the_interval_of_the_next_order_lies_ahead_and_inactive_customers_have_none(
+    parts: dict[str, pd.DataFrame],
+) -> None:
+    decisions = decide(parts).set_index("customer_id")
+    is_inactive = decisions["lifecycle"] == "inactive"
+    assert decisions.loc[is_inactive, list(INTERVAL)].isna().all(axis=None)
+    ahead = decisions[~is_inactive]
+    assert (ahead["next_order_from"] >= AS_OF).all()
+    assert (ahead["next_order_from"] < ahead["next_order_to"]).all()
+    due = ahead[ahead.index == "i-due-in-5-days"]
+    assert (due["next_order_from"] <= due["next_order_expected"]).all()
+
+
+def test_money_at_risk_is_margin_where_that_is_asked_for(parts: dict[str, pd.DataFrame]) -> None:
+    margins = parts["features"].assign(margin_365d=float("nan"), margin_share_365d=float("nan"))
+    margins.loc[5, ["margin_365d", "margin_share_365d"]] = [250.0, 0.25]
+    decisions = decide({**parts, "features": margins}, value="margin").set_index("customer_id")
+    assert decisions.loc["f-large-at-risk", "revenue_at_risk"] == pytest.approx(5400 * 0.25)
+    # Others' margins are unknown: the base's is taken.
+    assert decisions.loc["g-small-at-risk", "revenue_at_risk"] == pytest.approx(0.35 * 90 * 0.25)
+    assert decisions.loc["f-large-at-risk", "run_rate"] == pytest.approx(9000)
+
+
+def test_margin_without_any_margin_is_refused_and_a_rate_mends_it(parts: dict[str, pd.DataFrame]) -> None:
+    with pytest.raises(ConfigError, match=r"actions\.value is 'margin', but the data tell no margin.*margin_rate"):
+        decide(parts, value="margin")
+    mended = decide(parts, value="margin", margin_rate=0.4).set_index("customer_id")
+    assert mended.loc["f-large-at-risk", "revenue_at_risk"] == pytest.approx(5400 * 0.4)
+
+
+def test_expected_profit_is_what_a_contact_saves_less_its_cost(parts: dict[str, pd.DataFrame]) -> None:
+    decisions = decide(parts, contact_cost=100.0, success_rate=0.2, margin_rate=0.5, call_list_share=1.0)
+    profit = decisions.set_index("customer_id")["expected_profit"]
+    assert profit["f-large-at-risk"] == pytest.approx(0.2 * 5400 * 0.5 - 100)
+    assert profit["m-returns-outweigh"] == -100
+    assert profit.isna().sum() == 5  # labelled by rule, not scored
+    called = decisions[decisions["action"] == "call: revenue at risk"]
+    assert list(called["customer_id"]) == ["f-large-at-risk"]
+
+
 def test_a_customer_that_is_missing_from_risk_is_not_scored(parts: dict[str, pd.DataFrame]) -> None:
     decisions = decide({**parts, "risk": parts["risk"].iloc[:0]})
     assert decisions[["p_churn", "p_stagnation"]].isna().all(axis=None)
@@ -107,7 +150,7 @@ def test_the_reason_why_a_rule_labels_a_customer_is_kept(parts: dict[str, pd.Dat
 
 def test_further_schemes_follow_at_the_end(parts: dict[str, pd.DataFrame]) -> None:
     labels = parts["labels"].assign(needs="tape", size="micro")
-    assert list(decide({**parts, "labels": labels}).columns) == [*DECISIONS, "needs", "size"]
+    assert list(decide({**parts, "labels": labels}).columns) == [*DECISIONS, *INTERVAL, "needs", "size"]
 
 
 def test_each_threshold_moves_its_action(parts: dict[str, pd.DataFrame]) -> None:

@@ -37,6 +37,13 @@ def test_scored_are_those_whom_no_rule_labels() -> None:
     assert scored_mask(stages).to_dict() == {3: False, 1: True, 4: True, 5: False, 9: True}
 
 
+def test_who_goes_without_a_score_is_configured() -> None:
+    stages = pd.Series(["new", "active", "stagnating", "inactive"])
+    days = pd.Series([1.0, 2.0, 3.0, 9.0])
+    assert scored_mask(stages, days, ChurnConfig(min_purchase_days=3)).tolist() == [False, False, True, False]
+    assert scored_mask(stages, days, ChurnConfig(unscored_stages=("inactive",))).tolist() == [True, True, True, False]
+
+
 def test_every_row_gets_two_probabilities_on_its_own_index(world: Any, learnt: RiskModel) -> None:
     scores = learnt.predict(now(world))
     assert list(scores.columns) == ["p_churn", "p_stagnation"]

@@ -60,3 +60,22 @@ def test_a_short_log_has_nothing_to_test() -> None:
         )
         == ()
     )
+
+
+def test_recent_dates_follow_at_the_same_spacing_while_one_period_is_over() -> None:
+    split = split_at(pd.Timestamp("2011-03-13"), START, config=ChurnConfig(), horizon_days=90)
+    assert days(split.recent) == ["2011-01-12", "2011-02-11"]
+    assert split.dates == (*split.training, *split.recent, split.test)
+    split.check(90)
+
+
+def test_learning_the_whole_horizon_at_once_needs_no_recent_dates() -> None:
+    split = split_at(pd.Timestamp("2011-03-13"), START, config=ChurnConfig(model="direct"), horizon_days=90)
+    assert split.recent == ()
+    assert len(split.training) == 7
+
+
+def test_a_recent_date_whose_first_period_is_not_over_is_refused() -> None:
+    late = Split(pd.Timestamp("2011-03-13"), (), (pd.Timestamp("2011-02-12"),))
+    with pytest.raises(ValueError, match=r"2011-02-12.*end after the test date 2011-03-13"):
+        late.check(90)

@@ -204,6 +204,17 @@ def content(
                 "revenue_per_customer": [100.0, 40.0, 90.0],
             }
         ),
+        silent=pd.DataFrame(
+            {
+                "customer_id": ["b", "c"],
+                "category": ["glue & <tape>", "nails"],
+                "days_since_purchase": [100.4, 61.0],
+                "usual_gap_days": [20.0, 10.0],
+                "purchase_days": [9, 5],
+                "revenue_365d": [1_200.0, 34.0],
+                "share_of_customer": [0.25, 0.5],
+            }
+        ),
         scheme_titles={"tier": ("Tiers", "How much revenue hangs on an account?")},
         schemes_off={"company_size": "the data do not tell <employees>"},
         cautions={"own_needs": ["one segment holds <all>"]},

@@ -28,11 +28,12 @@ def call_list(decisions: pd.DataFrame, config: ActionsConfig) -> pd.DataFrame:
     """Return the customers to call, worst first.
 
     Ranked by money, not by probability: the top tenth by probability alone holds mostly small accounts, and a large
-    account is worth a call before it is likelier to stagnate than not.
+    account is worth a call before it is likelier to stagnate than not. Where contacts have a cost, only customers whom
+    a contact is expected to earn more from than it costs are listed.
 
     Parameters
     ----------
-    decisions : one row a customer, as ``assemble`` returns them
+    decisions : one row a customer, as ``assemble`` returns them under the same configuration
     config : ``min_p_stagnation`` is the least probability that is worth a call, ``call_list_share`` the
         capacity as a share of the scored customers, rounded up
 
@@ -45,6 +46,8 @@ def call_list(decisions: pd.DataFrame, config: ActionsConfig) -> pd.DataFrame:
     scored = decisions[decisions["p_stagnation"].notna()]
     scored = scored.sort_values(["revenue_at_risk", "customer_id"], ascending=[False, True], ignore_index=True)
     worth_it = (scored["p_stagnation"] >= config.min_p_stagnation) & (scored["revenue_at_risk"] > 0)
+    if config.contact_cost is not None:
+        worth_it &= scored["expected_profit"] > 0
     listed = scored[worth_it].head(capacity(len(scored), config.call_list_share)).reset_index(drop=True)
     total = math.fsum(scored["revenue_at_risk"])
     listed["rank"] = range(1, len(listed) + 1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from segml.actions.call_list import call_list
+from segml.actions.money import at_risk, expected_profit, margin_rates
 from segml.actions.rules import choose, rules
+from segml.churn import NextOrder
 from segml.config import ActionsConfig
 from segml.schemes import Lifecycle
 from segml.windows import DAY_SECONDS
@@ -34,9 +36,24 @@ DECISIONS = {
 }
 """Columns of the decisions in order, with their types."""
 
+INTERVAL = ("next_order_from", "next_order_to")
+"""Days between which the next order falls with a probability of 80 %; null for inactive customers."""
+
+PROFIT = "expected_profit"
+"""What a contact is expected to earn; there with ``contact_cost`` only, and null where not scored."""
+
 NULLABLE = frozenset({"p_churn", "p_stagnation"})
 _LABELS = ("lifecycle", "rfm_cell", "rfm_segment", "abc", "xyz", "tier", "cluster", "cluster_name")
-_FEATURES = ("as_of", "recency_days", "gap_shrunk_days", "run_rate_daily", "revenue_90d_to_run_rate")
+_FEATURES = (
+    "as_of",
+    "recency_days",
+    "gap_shrunk_days",
+    "gap_mean_days",
+    "gap_cv",
+    "purchase_day_count",
+    "run_rate_daily",
+    "revenue_90d_to_run_rate",
+)
 _RISK = ("p_churn", "p_stagnation", "risk_band", "reasons")
 
 
@@ -52,13 +69,16 @@ def assemble(
     """Return the decisions: one row a customer, sorted by ``customer_id``, columns as in ``DECISIONS``.
 
     ``run_rate`` is the customer's usual money over one horizon; ``revenue_at_risk`` is the probability of stagnation
-    times that (0 where not scored, or where the run rate is negative). ``next_order_expected`` is the day of the last
-    purchase plus the usual gap: a past day means overdue; where no gap is known at all, it is one horizon ahead.
+    times that (0 where not scored, or where the run rate is negative), in margin where ``config.value`` says so.
+    ``next_order_expected`` is the day of the last purchase plus the usual gap: a past day means overdue; where no gap
+    is known at all, it is one horizon ahead. Behind ``DECISIONS`` stand ``INTERVAL`` and, where contacts have a cost,
+    ``PROFIT``.
 
     Parameters
     ----------
-    features : ``customer_id``, ``as_of``, ``recency_days``, ``gap_shrunk_days``, ``run_rate_daily`` and
-        ``revenue_90d_to_run_rate``, one row a customer, one as-of date
+    features : ``customer_id``, ``as_of``, ``recency_days``, ``gap_shrunk_days``, ``gap_mean_days``, ``gap_cv``,
+        ``purchase_day_count``, ``run_rate_daily`` and ``revenue_90d_to_run_rate``, one row a customer, one as-of date;
+        ``margin_365d`` and ``margin_share_365d`` where margins are known
     labels : ``customer_id`` and the label of each scheme, for the same customers; columns beyond those of
         ``DECISIONS`` (further schemes and their details) follow at the end
     risk : ``customer_id``, ``p_churn``, ``p_stagnation`` (NaN = a rule labels the customer already), ``risk_band``,
@@ -74,16 +94,21 @@ def assemble(
     """
     needed = (*_FEATURES, *lifecycle.uses)
     _check_keys(features, labels, risk, needed)
-    table = features[["customer_id", *needed]].merge(labels, on="customer_id", validate="1:1")
+    known = features[["customer_id", *needed]].assign(margin=margin_rates(features, config))
+    table = known.merge(labels, on="customer_id", validate="1:1")
     table = table.merge(risk[["customer_id", *_RISK]], on="customer_id", how="left", validate="1:1")
     table = table.sort_values("customer_id", ignore_index=True).astype(dict.fromkeys(NULLABLE, "float64"))
     table = _fill_unscored(table)
     table["run_rate"] = table["run_rate_daily"] * horizon_days
-    table["revenue_at_risk"] = (table["p_stagnation"] * table["run_rate"].clip(lower=0)).fillna(0.0)
+    table["revenue_at_risk"] = at_risk(table, table["margin"], config)
     table["next_order_expected"] = _next_order(table, horizon_days)
+    table[list(INTERVAL)] = _interval(table)
+    if config.contact_cost is not None:
+        table[PROFIT] = expected_profit(table, table["margin"], config)
     table["action"] = choose(_facts(table, config, lifecycle), rules(config, lifecycle))
+    beyond = [*INTERVAL, *([PROFIT] if config.contact_cost is not None else [])]
     further = [name for name in labels.columns if name not in DECISIONS]
-    decisions = table[[*DECISIONS, *further]].astype(DECISIONS)
+    decisions = table[[*DECISIONS, *beyond, *further]].astype(DECISIONS)
     _check_complete(decisions)
     return decisions
 
@@ -120,11 +145,20 @@ def _fill_unscored(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _next_order(table: pd.DataFrame, horizon_days: int) -> pd.Series[pd.Timestamp]:
-    days = (table["gap_shrunk_days"] - table["recency_days"]).fillna(float(horizon_days))
+    return _day_after(table["as_of"], (table["gap_shrunk_days"] - table["recency_days"]).fillna(float(horizon_days)))
+
+
+def _interval(table: pd.DataFrame) -> pd.DataFrame:
+    days = NextOrder.fit(table).interval(table).mask(table["lifecycle"] == "inactive")
+    ends = [_day_after(table["as_of"], days[name]) for name in ("from_days", "to_days")]
+    return pd.concat(ends, axis=1)
+
+
+def _day_after(as_of: pd.Series[pd.Timestamp], days: pd.Series[float]) -> pd.Series[pd.Timestamp]:
     # Whole seconds first: 0.1 + 0.2 days must not push a purchase at midnight to the day before.
     seconds = pd.to_timedelta((days * DAY_SECONDS).round(), unit="s")
-    expected: pd.Series[pd.Timestamp] = (table["as_of"] + seconds).dt.floor("D")
-    return expected
+    day: pd.Series[pd.Timestamp] = (as_of + seconds).dt.floor("D")
+    return day
 
 
 def _facts(table: pd.DataFrame, config: ActionsConfig, lifecycle: Lifecycle) -> pd.DataFrame:

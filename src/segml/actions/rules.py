@@ -64,13 +64,16 @@ def _at_risk(config: ActionsConfig) -> tuple[Rule, ...]:
     worth_a_call = _(
         "stagnation at least {p:.0%} likely, and among the {share:.0%} of scored customers with the most revenue at "
         "risk"
-    )
+    ).format(p=config.min_p_stagnation, share=config.call_list_share)
+    if config.contact_cost is not None:
+        earns = _("a contact is expected to earn more than it costs")
+        worth_a_call = f"{worth_a_call}; {earns}"
     worth_a_letter = _("stagnation at least {p:.0%} likely, but too little money for a call")
     return (
         Rule(
             CALL,
             _("call: revenue at risk"),
-            worth_a_call.format(p=config.min_p_stagnation, share=config.call_list_share),
+            worth_a_call,
             lambda facts: facts["is_on_call_list"],
         ),
         Rule(

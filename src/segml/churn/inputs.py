@@ -8,21 +8,29 @@ import numpy as np
 import pandas as pd
 
 from segml import schema
+from segml.config import ChurnConfig
 
 KEYS = ["customer_id", "as_of"]
-UNSCORED_STAGES = ("new", "inactive")
-"""Lifecycle stages that tell of a customer's risk by rule; nobody else goes without a score."""
-
 _YEAR_DAYS = 365.25
 
 
-def scored_mask(lifecycle: pd.Series[str]) -> pd.Series[bool]:
-    """Tell who is scored: every customer that is neither new nor inactive.
+def scored_mask(
+    lifecycle: pd.Series[str], purchase_days: pd.Series[float] | None = None, config: ChurnConfig | None = None
+) -> pd.Series[bool]:
+    """Tell who is scored: by default every customer that is neither new nor inactive; their stage tells enough.
+
+    Parameters
+    ----------
+    lifecycle : stage of each row
+    purchase_days : days with a purchase of each row, for ``min_purchase_days``; None: nobody has too few
+    config : ``unscored_stages`` and ``min_purchase_days``; default ``ChurnConfig()``
 
     >>> scored_mask(pd.Series(["new", "active", "stagnating", "inactive"])).tolist()
     [False, True, True, False]
     """
-    return ~lifecycle.isin(UNSCORED_STAGES)
+    config = config if config is not None else ChurnConfig()
+    known = ~lifecycle.isin(config.unscored_stages)
+    return known if purchase_days is None else known & (purchase_days >= config.min_purchase_days)
 
 
 def check_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:

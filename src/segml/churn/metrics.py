@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +56,13 @@ def average_precision(ranking: Ranking, outcome: npt.NDArray[np.bool_], weights:
     return _ratio((np.nan_to_num(precision) * positive).sum(axis=1), positive.sum(axis=1))
 
 
-def captured_at(ranking: Ranking, value: Array, weights: Array, share: float) -> Array:
-    """Return the share of a non-negative value (n) that the given top share of the rows holds."""
+def weighted_mean(value: npt.NDArray[Any], weights: Array) -> Array:
+    """Return the mean of a value (n)."""
+    return _ratio((weights * value).sum(axis=1), weights.sum(axis=1))
+
+
+def captured_at(ranking: Ranking, value: Array, weights: Array, share: float | Array) -> Array:
+    """Return the share of a non-negative value (n) that the given top share of the rows, or shares (b × 1), hold."""
     total, held = ranking.sums(weights), ranking.sums(weights * value)
     above = total.cumsum(axis=1) - total
     room = share * total.sum(axis=1, keepdims=True) - above

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from segml.churn.classifier import RiskClassifier
+from segml.churn.hazard import HazardModel, silence_columns
 from segml.churn.inputs import KEYS, add_season, check_columns, model_matrix, purchase_history
 from segml.churn.pareto_nbd import ParetoNBD, Vector
 from segml.config import ChurnConfig
@@ -25,6 +26,7 @@ INSTEAD = {
 
 TRUSTED_TYPES = (
     "segml.churn.classifier.RiskClassifier",
+    "segml.churn.hazard.HazardModel",
     "segml.churn.model.RiskModel",
     "segml.churn.pareto_nbd.ParetoNBD",
     "numpy.dtype",
@@ -44,7 +46,8 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
     inputs_ : list of str, the feature columns read
     season_day_ : int or None, day of the year that stands for every as-of date; None: each has its own
     horizon_days_ : int
-    churn_, stagnation_ : RiskClassifier, or None where the model fell back
+    churn_ : HazardModel, RiskClassifier without followed snapshots, or None where the model fell back
+    stagnation_ : RiskClassifier, or None where the model fell back
     pareto_nbd_ : ParetoNBD of the whole base
     stagnation_rate_ : float, share of the training rows that stagnated; 0 without labels
     healthy_ : dict, median of each input over training rows that neither churned nor stagnated
@@ -61,6 +64,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         horizon_days: int,
         seed: int,
         inputs: Sequence[str] | None = None,
+        followed: pd.DataFrame | None = None,
     ) -> RiskModel:
         """Learn from snapshots of scored customers.
 
@@ -71,6 +75,8 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         base : features of all customers at the moment of training, scored or not; Pareto/NBD is fitted on them
         config, horizon_days, seed : as configured
         inputs : feature columns to read; default all model inputs of the catalogue
+        followed : snapshots, also of dates too late for ``labels``, with their silence; see ``hazard.followed_rows``.
+            Churn is learnt from it period by period; default: from ``labels``, the whole horizon at once
 
         Raises
         ------
@@ -84,8 +90,9 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         self.stagnation_rate_ = float(rows["stagnated"].mean()) if len(rows) else 0.0
         self.healthy_ = self._healthy_medians(rows if len(rows) else base)
         reasons = {target: _why_not_learn(rows, target, config) for target in TARGETS}
-        self.churn_ = None if reasons["churned"] else self._learn(rows, "churned", config, seed)
-        self.stagnation_ = None if reasons["stagnated"] else self._learn(rows, "stagnated", config, seed)
+        risk = RiskClassifier(**config.boosting.model_dump(), logistic_c=config.logistic_c, random_state=seed)
+        self.churn_ = None if reasons["churned"] else self._learn_churn(rows, followed, risk)
+        self.stagnation_ = None if reasons["stagnated"] else self._learn(rows, "stagnated", risk)
         self.notices_ = tuple(reason for reason in reasons.values() if reason)
         return self
 
@@ -107,9 +114,18 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
     def _matrix(self, features: pd.DataFrame, season: pd.Series[int] | int) -> pd.DataFrame:
         return add_season(model_matrix(features, self.inputs_), season)
 
-    def _learn(self, rows: pd.DataFrame, target: str, config: ChurnConfig, seed: int) -> RiskClassifier:
-        classifier = RiskClassifier(**config.boosting.model_dump(), logistic_c=config.logistic_c, random_state=seed)
-        return classifier.fit(self._matrix(rows, rows["as_of"].dt.day_of_year), rows[target].to_numpy(dtype=bool))
+    def _learn_churn(
+        self, rows: pd.DataFrame, followed: pd.DataFrame | None, risk: RiskClassifier
+    ) -> HazardModel | RiskClassifier:
+        if followed is None:
+            return self._learn(rows, "churned", risk)
+        columns = silence_columns(self.horizon_days_)
+        check_columns(followed, columns, "followed rows")
+        return HazardModel(risk).fit(self._matrix(followed, followed["as_of"].dt.day_of_year), followed[columns])
+
+    def _learn(self, rows: pd.DataFrame, target: str, risk: RiskClassifier) -> RiskClassifier:
+        learner: RiskClassifier = clone(risk)
+        return learner.fit(self._matrix(rows, rows["as_of"].dt.day_of_year), rows[target].to_numpy(dtype=bool))
 
     def _healthy_medians(self, rows: pd.DataFrame) -> dict[str, float]:
         well = rows[~(rows["churned"] | rows["stagnated"])] if "churned" in rows else rows
@@ -158,5 +174,5 @@ def _why_not_learn(rows: pd.DataFrame, target: str, config: ChurnConfig) -> str 
     return None
 
 
-def _probability(classifier: RiskClassifier, matrix: pd.DataFrame) -> Vector:
+def _probability(classifier: HazardModel | RiskClassifier, matrix: pd.DataFrame) -> Vector:
     return np.asarray(classifier.predict_proba(matrix)[:, 1]) if len(matrix) else np.empty(0)

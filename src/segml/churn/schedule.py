@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from segml.churn.hazard import period_ends
 from segml.config import BacktestConfig, ChurnConfig
 from segml.schema import ConfigError
 from segml.windows import as_timestamp, check_embargo, shift, training_dates
@@ -13,14 +14,24 @@ from segml.windows import as_timestamp, check_embargo, shift, training_dates
 
 @dataclass(frozen=True)
 class Split:
-    """A test date and the training dates, oldest first, whose labels are complete by then."""
+    """A test date and the training dates, oldest first, whose labels are complete by then.
+
+    ``recent`` are the dates after them of which at least the first period of the horizon is over by then.
+    """
 
     test: pd.Timestamp
     training: tuple[pd.Timestamp, ...]
+    recent: tuple[pd.Timestamp, ...] = ()
+
+    @property
+    def dates(self) -> tuple[pd.Timestamp, ...]:
+        """All dates, oldest first."""
+        return (*self.training, *self.recent, self.test)
 
     def check(self, horizon_days: int) -> None:
         """Raise ``ValueError`` where a training label reaches past the test date."""
         check_embargo(self.training, self.test, horizon_days=horizon_days)
+        check_embargo(self.recent, self.test, horizon_days=period_ends(horizon_days)[0])
 
 
 def split_at(moment: pd.Timestamp, log_start: pd.Timestamp, *, config: ChurnConfig, horizon_days: int) -> Split:
@@ -32,7 +43,16 @@ def split_at(moment: pd.Timestamp, log_start: pd.Timestamp, *, config: ChurnConf
         spacing_days=config.spacing_days,
         at_most=config.max_snapshots,
     )
-    return Split(moment, tuple(training))
+    recent = _recent(training, config, horizon_days) if config.model == "hazard" else ()
+    return Split(moment, tuple(training), tuple(recent))
+
+
+def _recent(training: list[pd.Timestamp], config: ChurnConfig, horizon_days: int) -> list[pd.Timestamp]:
+    """Return the dates that follow the last training date at the same spacing, as long as one period is over."""
+    if not training:
+        return []
+    steps = range(config.spacing_days, horizon_days - period_ends(horizon_days)[0] + 1, config.spacing_days)
+    return [shift(training[-1], days=days) for days in steps]
 
 
 def backevaluation_splits(

@@ -24,8 +24,10 @@ from segml.churn.schedule import Split
 from segml.language import _
 
 TOP_SHARE = 0.10
-_SHORT = {"recency_days": "recency", "recency_to_gap": "recency_to_gap", "pareto_nbd_p_churn": "pareto_nbd"}
-_SCORES = {"churn": ("churned", "p_churn"), "stagnation": ("stagnated", "p_stagnation")}
+SHORT = {"recency_days": "recency", "recency_to_gap": "recency_to_gap", "pareto_nbd_p_churn": "pareto_nbd"}
+"""Column of a baseline -> its name in metrics."""
+SCORES = {"churn": ("churned", "p_churn"), "stagnation": ("stagnated", "p_stagnation")}
+"""Target -> the columns of what happened and of its probability."""
 _GRID = np.linspace(0, 1, 101)
 
 
@@ -69,10 +71,10 @@ class _Statistics:
     """Every metric of a table as a function of row weights (b × n); the rankings are made once."""
 
     def __init__(self, table: pd.DataFrame) -> None:
-        self.outcome = {name: table[column].to_numpy(dtype=bool) for name, (column, _) in _SCORES.items()}
-        self.probability = {name: table[column].to_numpy(dtype=float) for name, (_, column) in _SCORES.items()}
+        self.outcome = {name: table[column].to_numpy(dtype=bool) for name, (column, _) in SCORES.items()}
+        self.probability = {name: table[column].to_numpy(dtype=float) for name, (_, column) in SCORES.items()}
         self.ranking = {name: Ranking.by(probability) for name, probability in self.probability.items()}
-        self.baseline = {_SHORT[column]: Ranking.by(table[column]) for column in BASELINES}
+        self.baseline = {SHORT[column]: Ranking.by(table[column]) for column in BASELINES}
         self.money = {name: Ranking.by(score) for name, score in money_rankings(table).items()}
         self.loss = table["lost_revenue"].to_numpy(dtype=float)
 
@@ -119,9 +121,9 @@ def _date_row(part: pd.DataFrame, split: Split) -> dict[str, object]:
         "training_dates": len(split.training),
         "customers": len(part),
     }
-    for name, (column, probability) in _SCORES.items():
+    for name, (column, probability) in SCORES.items():
         outcome = part[column].to_numpy(dtype=bool)
-        scores = {"": probability, **{f"{_SHORT[baseline]}_": baseline for baseline in BASELINES}}
+        scores = {"": probability, **{f"{SHORT[baseline]}_": baseline for baseline in BASELINES}}
         row[f"{name}_rate"] = float(outcome.mean()) if len(part) else np.nan
         row[f"{name}_predicted"] = float(part[probability].mean()) if len(part) else np.nan
         row |= {f"{prefix}{name}_roc_auc": _area(part[score], outcome) for prefix, score in scores.items()}
@@ -143,7 +145,7 @@ def reliability(table: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
             predicted=table[probability],
             observed=table[outcome].astype("float64"),
         )
-        for name, (outcome, probability) in _SCORES.items()
+        for name, (outcome, probability) in SCORES.items()
     ]
     grouped = pd.concat(parts).groupby(["target", "bin"], as_index=False)
     return grouped.agg(customers=("observed", "size"), predicted=("predicted", "mean"), observed=("observed", "mean"))
@@ -155,8 +157,8 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
     Columns: target (churn, stagnation: share of those customers; loss: share of the lost revenue), strategy (the
     score ranked by), share_of_customers, share_captured, lift (captured over customers; 1 is chance).
     """
-    baselines = {_SHORT[column]: table[column] for column in BASELINES}
-    plans = [(name, {"model": table[p], **baselines}, table[outcome]) for name, (outcome, p) in _SCORES.items()]
+    baselines = {SHORT[column]: table[column] for column in BASELINES}
+    plans = [(name, {"model": table[p], **baselines}, table[outcome]) for name, (outcome, p) in SCORES.items()]
     plans.append(("loss", money_rankings(table), table["lost_revenue"]))
     curves = [
         _curve(target, strategy, Ranking.by(score), value.to_numpy(dtype=float))

@@ -40,6 +40,7 @@ from segml.schemes import (
     SalesChannel,
     Scheme,
     ShareOfWallet,
+    Stage,
     SupplyRole,
     Tier,
     Value,
@@ -194,9 +195,10 @@ class SegmentsConfig(Section):
 
 
 class LabelsConfig(Section):
-    """What counts as stagnation."""
+    """What counts as stagnation; ``season_adjusted``: against a run rate that moves with the whole base's revenue."""
 
     stagnation_drop: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    season_adjusted: bool = False
 
 
 class BoostingConfig(Section):
@@ -215,18 +217,22 @@ class ChurnConfig(Section):
 
     Below ``min_snapshots`` training dates, ``min_scored_customers`` to learn from or ``min_class_rows`` rows of the
     rarer outcome the scores come from Pareto/NBD. With less than ``season_min_days`` of history the level of risk
-    is that of the latest training date, not of the season.
+    is that of the latest training date, not of the season. ``model`` of churn: ``hazard`` learns the thirds of the
+    horizon one by one and so from later dates than ``direct``, which learns the whole horizon at once.
     """
 
+    model: Literal["hazard", "direct"] = "hazard"
     spacing_days: Positive = 30
     max_snapshots: Positive = 18
     min_snapshots: Positive = 4
     min_history_days: Positive = 180
     min_scored_customers: Positive = 50
     min_class_rows: Positive = 20
+    unscored_stages: tuple[Stage, ...] = ("new", "inactive")  # of the lifecycle: their rule tells enough
+    min_purchase_days: Positive = 1  # of a scored customer
     boosting: BoostingConfig = BoostingConfig()
     logistic_c: PositiveFloat = 0.0005
-    season_min_days: Positive = 540
+    season_min_days: Positive = 365
     risk_bands: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.15, 0.35, 0.60)
     bootstrap: Annotated[int, Field(ge=0)] = 500
 
@@ -247,9 +253,20 @@ class BacktestConfig(Section):
 
 
 class ActionsConfig(Section):
-    """Thresholds of the actions; the call list takes at most ``call_list_share`` of the scored customers."""
+    """Thresholds of the actions; the call list takes at most ``call_list_share`` of the scored customers.
+
+    Without ``contact_cost`` (money a contact costs) no profit is counted. ``success_rate`` is the share of the
+    threatened money that a contact saves; ``margin_rate`` what is left of it after the cost of goods, null: all of it,
+    unless the data tell margins. ``value`` is what revenue at risk is counted in.
+    """
 
     call_list_share: Share = 0.10
+    value: Literal["revenue", "margin"] = "revenue"
+    contact_cost: Annotated[float, Field(gt=0)] | None = None
+    success_rate: Share = 0.2
+    margin_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    silent_by: Literal["category", "region", "product_id"] = "category"  # what may go silent while a customer buys on
+    silent_gaps: PositiveFloat = 3.0  # so many usual gaps without it
     min_p_stagnation: Share = 0.20  # of a call; a higher one hits more often and reaches less of the money lost
     write_min_p_stagnation: Share = 0.35
     reorder_lead_days: Annotated[int, Field(ge=0)] = 5

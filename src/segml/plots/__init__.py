@@ -2,8 +2,9 @@
 
 from segml.plots.bars import plot_ledger, plot_revenue_by_month, plot_segments
 from segml.plots.cohorts import CohortValue, plot_cohorts
-from segml.plots.curves import plot_gains, plot_lorenz, plot_money, plot_reliability
+from segml.plots.curves import plot_gains, plot_lorenz, plot_money, plot_profit, plot_reliability
 from segml.plots.grids import plot_abc_xyz, plot_profiles, plot_rfm_map
+from segml.plots.importance import plot_importance
 from segml.plots.style import house_style
 
 __all__ = [
@@ -12,10 +13,12 @@ __all__ = [
     "plot_abc_xyz",
     "plot_cohorts",
     "plot_gains",
+    "plot_importance",
     "plot_ledger",
     "plot_lorenz",
     "plot_money",
     "plot_profiles",
+    "plot_profit",
     "plot_reliability",
     "plot_revenue_by_month",
     "plot_rfm_map",

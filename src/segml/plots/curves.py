@@ -17,6 +17,7 @@ from segml.plots.style import (
     axes_or_new,
     elide,
     house_style,
+    money_axis,
     percent,
     percent_axis,
     thousands,
@@ -92,6 +93,31 @@ def plot_money(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @house_style()
+def plot_profit(data: pd.DataFrame, ax: Axes | None = None, *, chosen: tuple[float, float] | None = None) -> Axes:
+    """Draw the profit of contacting the first x of customers; below zero, contacts cost more than they save.
+
+    Parameters
+    ----------
+    data : ``strategy``, ``share_of_customers``, ``profit`` (money), one curve an order; the first is drawn boldest
+    chosen : share of customers and profit of the list that was chosen, marked
+    """
+    ax = axes_or_new(ax)
+    _draw_strategies(ax, data, "profit")
+    ax.axhline(0, color=GREY, linewidth=1, zorder=1)
+    if chosen is not None:
+        ax.plot(*([place] for place in chosen), linestyle="none", marker="o", markersize=7, color=SERIES[0], zorder=4)
+    ax.set(xlim=(0, 1.02), xticks=SHARES)
+    percent_axis(ax.xaxis)
+    money_axis(ax.yaxis)
+    ax.set_xlabel(_("of scored customers, worst first"), loc="right")
+    ax.set_title(_("profit of contacts"), loc="left", fontsize=9, color=MUTED)
+    ax.grid(axis="y")
+    ax.spines["left"].set_visible(False)
+    ax.legend(loc="best", borderaxespad=0.2, labelspacing=0.3)
+    return ax
+
+
+@house_style()
 def plot_lorenz(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the concentration of revenue, largest customers first, with what the top 10 % and 20 % bring.
 
@@ -116,15 +142,20 @@ def plot_lorenz(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _plot_captured(data: pd.DataFrame, ax: Axes, found: str) -> Axes:
+def _draw_strategies(ax: Axes, data: pd.DataFrame, value: str) -> None:
+    """Draw one curve a strategy, the first boldest, perfect knowledge dotted."""
     colours = cycle(SERIES)
     for strategy, curve in data.groupby("strategy", sort=False):
-        line = ax.plot(curve["share_of_customers"], curve["share_captured"], label=elide(name_of(str(strategy)), 34))[0]
+        line = ax.plot(curve["share_of_customers"], curve[value], label=elide(name_of(str(strategy)), 34))[0]
         if strategy == PERFECT:
             line.set(color=GREY, linewidth=1.2, linestyle=(0, (1, 1.4)))
         else:
             line.set(color=next(colours), linewidth=1.4)
     ax.lines[0].set(linewidth=2.6, zorder=3)
+
+
+def _plot_captured(data: pd.DataFrame, ax: Axes, found: str) -> Axes:
+    _draw_strategies(ax, data, "share_captured")
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1, label=_("at random"))
     _unit_square(ax, _("of scored customers, worst first"), found)
     ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)

@@ -15,8 +15,10 @@ from segml.report.sections.calls import calls
 from segml.report.sections.came_in import came_in
 from segml.report.sections.cohorts import cohorts
 from segml.report.sections.headline import headline
+from segml.report.sections.money import money
 from segml.report.sections.products import products
 from segml.report.sections.risk import risk
+from segml.report.sections.scrutiny import scrutiny
 from segml.report.sections.segments import off, segments
 
 
@@ -46,6 +48,8 @@ def _render(content: ReportContent) -> str:
             products=products(content),
             cohorts=cohorts(content),
             risk=risk(content),
+            scrutiny=scrutiny(content),
+            money=money(content),
             calls=calls(content, listed),
             settings={key: words.setting(value) for key, value in content.config.flat().items()},
             catalog=CATALOG,

@@ -32,9 +32,14 @@ class ReportContent:
     backtest : one row a scored customer and test date: ``p_churn``, ``p_stagnation``, ``churned``, ``stagnated``, …
     reliability : ``target``, ``bin``, ``predicted``, ``observed``, ``customers``
     gains : ``target`` (churn, stagnation, loss), ``strategy``, ``share_of_customers``, ``share_captured``
+    slices : the backtest by kind of customer, see ``churn.slices``
+    signals : warning signs against the model, see ``churn.signal_register``
+    importance : what each group of features adds, see ``churn.importance``
+    lead_time : how soon lost customers were listed, see ``churn.lead_time``
     revenue_by_month : ``month``, ``revenue`` of the whole base
     products : one row a product: ``abc``, ``xyz``, ``revenue_365d``, …
     cohorts : one row a cohort and age: ``cohort``, ``age``, ``customers``, ``retention``, ``revenue_per_customer``, …
+    silent : one row a customer and what it has gone silent in: ``customer_id``, the category, ``revenue_365d``, …
     scheme_titles : title and question of each scheme, on or off, in English, as ``segml.language`` marks them
     schemes_off : scheme -> why it is off
     cautions : scheme -> the sufficiency gate's warnings; "" holds those about the whole base
@@ -56,9 +61,14 @@ class ReportContent:
     backtest: pd.DataFrame | None = None
     reliability: pd.DataFrame | None = None
     gains: pd.DataFrame | None = None
+    slices: pd.DataFrame | None = None
+    signals: pd.DataFrame | None = None
+    importance: pd.DataFrame | None = None
+    lead_time: pd.DataFrame | None = None
     revenue_by_month: pd.DataFrame | None = None
     products: pd.DataFrame | None = None
     cohorts: pd.DataFrame | None = None
+    silent: pd.DataFrame | None = None
     scheme_titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     schemes_off: Mapping[str, str] = field(default_factory=dict)
     cautions: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from segml.schemes.engagement import Engagement
 from segml.schemes.expression import Expression
 from segml.schemes.firmographic import Geography, IndustryGroup, SupplyRole
 from segml.schemes.health import Health
-from segml.schemes.lifecycle import Lifecycle
+from segml.schemes.lifecycle import Lifecycle, Stage
 from segml.schemes.need import Need
 from segml.schemes.nested import Nested, NestedLevels
 from segml.schemes.order_pattern import OrderPattern
@@ -55,6 +55,7 @@ __all__ = [
     "SalesChannel",
     "Scheme",
     "ShareOfWallet",
+    "Stage",
     "SupplyRole",
     "Tier",
     "Value",

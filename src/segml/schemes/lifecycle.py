@@ -13,6 +13,7 @@ from segml.settings import Positive, PositiveFloat, Share
 from segml.windows import months_in_days
 
 Threshold = Literal["fixed", "category", "rhythm"]
+Stage = Literal["new", "active", "stagnating", "inactive"]
 
 
 class Lifecycle(Scheme):

@@ -25,6 +25,9 @@ RESERVED = frozenset(
         "revenue_at_risk",
         "reasons",
         "next_order_expected",
+        "next_order_from",
+        "next_order_to",
+        "expected_profit",
         "action",
     }
 )

@@ -45,6 +45,8 @@ def _summary(content: ReportContent, listed: pd.DataFrame) -> str:
         who.format(n=number(len(listed)), scored=number(scored), **limits),
         covered.format(share=share(listed["cumulative_share"].iloc[-1])),
     ]
+    if actions.contact_cost is not None:
+        sentences.append(_("With each of them a contact is expected to earn more than it costs."))
     if shown < len(listed):
         sentences.append(_("The first {shown} are shown; call_list.csv holds all.").format(shown=number(shown)))
     return " ".join(sentences)
