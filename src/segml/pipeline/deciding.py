@@ -1,0 +1,93 @@
+"""From features at one as-of date to decisions, by what was learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from segml import features
+from segml.actions import assemble
+from segml.churn import (
+    RiskModel,
+    assess,
+    scored_mask,
+)
+from segml.config import Config
+from segml.language import speaking
+from segml.pipeline.prepared import Prepared
+from segml.segments import (
+    KMeansSegments,
+    RuleLabels,
+    assign_rules,
+    label_segments,
+)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All that scoring needs: what was learnt (None where there was too little), and under which configuration."""
+
+    config: Config
+    risk: RiskModel | None
+    clusters: KMeansSegments | None
+    trained_at: pd.Timestamp
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Decisions at one as-of date, with what they rest on.
+
+    Attributes
+    ----------
+    features : one row a customer: features, and the described columns
+    decisions : one row a customer
+    labels : the schemes behind the labels, their rules in words, and which are off
+    """
+
+    features: pd.DataFrame
+    decisions: pd.DataFrame
+    labels: RuleLabels
+
+
+def score(prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Decided:
+    """Return decisions at ``prepared.as_of`` by a trained scorer.
+
+    Parameters
+    ----------
+    is_strict : False leaves out schemes that the configuration asks for, but whose tables are not at hand
+    """
+    with speaking(scorer.config.report.language):
+        now = features.build(prepared.lines, prepared.as_of, scorer.config.features)
+        return decide(now, prepared, scorer, is_strict=is_strict)
+
+
+def decide(now: pd.DataFrame, prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Decided:
+    """Return the decisions about the customers whose features at one as-of date are given."""
+    config = scorer.config
+    base = described(now, prepared, config)
+    risk = _risk(base, config.segments.lifecycle.assign(base).astype("str"), scorer)
+    scores = {name: risk[name] for name in ("p_churn", "p_stagnation")}
+    labels = assign_rules(base.assign(**scores), config.segments, is_strict=is_strict)
+    decisions = assemble(
+        base,
+        labels.table.merge(label_segments(now, scorer.clusters), on="customer_id", validate="1:1"),
+        risk,
+        horizon_days=config.horizon_days,
+        config=config.actions,
+        lifecycle=config.segments.lifecycle,
+    )
+    return Decided(base, decisions, labels)
+
+
+def described(now: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataFrame:
+    """Return the features with the described columns beside them."""
+    cards = prepared.customers.customers if prepared.customers is not None else None
+    return features.describe(prepared.lines, now, customers=cards, **prepared.extra, xyz=config.segments.xyz)
+
+
+def _risk(base: pd.DataFrame, lifecycle: pd.Series[str], scorer: Scorer) -> pd.DataFrame:
+    """Return the scores, bands and reasons of each customer, on the index of the features."""
+    churn, alarm_from = scorer.config.churn, scorer.config.actions.min_p_stagnation
+    scored = scored_mask(lifecycle, base["purchase_day_count"], churn)
+    return assess(scorer.risk, base, lifecycle, scored, churn, alarm_from=alarm_from)

@@ -1,0 +1,11 @@
+"""How the flow tells which of its stages begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Stage = Callable[[str], None]
+
+
+def silently(name: str) -> None:
+    """Tell nobody which stage begins."""

@@ -1,0 +1,137 @@
+"""The whole training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from segml.actions import margin_notices
+from segml.churn import (
+    Backtest,
+    RiskModel,
+    Split,
+    split_at,
+)
+from segml.config import Config
+from segml.language import _, ngettext, speaking
+from segml.pipeline.deciding import Decided, Scorer, decide
+from segml.pipeline.evaluation import run_backtest, tested_dates
+from segml.pipeline.prepared import Prepared
+from segml.pipeline.segmentation import Segmentation, describe_segments
+from segml.pipeline.snapshots import Snapshots, build_snapshots, evaluation_splits
+from segml.pipeline.stage import Stage, silently
+from segml.schema import DataError
+from segml.segments import (
+    NextPeriod,
+    Playbook,
+    find_segments,
+    next_period,
+    stability,
+)
+from segml.windows import shift
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training run learnt, decided and measured."""
+
+    prepared: Prepared
+    scorer: Scorer
+    decided: Decided
+    segmentation: Segmentation
+    backtest: Backtest
+    metrics: dict[str, float]
+    notices: tuple[str, ...]
+
+
+def train(prepared: Prepared, config: Config, *, playbook: Playbook | None = None, stage: Stage = silently) -> Training:
+    """Run the whole flow: features, segments, evaluation out of time, final models, decisions.
+
+    Parameters
+    ----------
+    playbook : names and strategies of segments; default the built-in one
+    stage : called with the name of each stage as it begins
+    """
+    with speaking(config.report.language):
+        return _train(prepared, config, playbook, stage)
+
+
+def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage: Stage) -> Training:
+    latest = split_at(
+        prepared.observed_until, prepared.log_start, config=config.churn, horizon_days=config.horizon_days
+    )
+    splits = evaluation_splits(prepared, config)
+    rehearsal = _rehearsal_dates(prepared, config)
+    stage("features")
+    tested = tested_dates(splits, config)
+    snapshots = build_snapshots(prepared, config, [prepared.as_of, *rehearsal, *latest.dates, *tested])
+    now = snapshots.at(prepared.as_of)
+    if now.empty:
+        raise DataError(f"nobody has bought anything before the as-of date {prepared.as_of.date()}; set a later one")
+    stage("segments")
+    found = find_segments(now, config.segments, config.seed)
+    metrics = prepared.ledger.metrics()
+    notices = [*prepared.notices, *found.notices]
+    if found.model is not None:
+        metrics |= stability(now, found.model, config.segments, config.seed)
+        outlook = _next_period(snapshots, rehearsal, config)
+        metrics |= outlook.metrics
+        notices.append(outlook.sentence)
+    stage("evaluation out of time")
+    backtest = run_backtest(snapshots, splits, config)
+    stage("scores")
+    risk, why_not = _learn(snapshots, latest, now, config)
+    scorer = Scorer(config, risk, found.model, prepared.as_of)
+    decided = decide(now, prepared, scorer)
+    stage("profiles")
+    segmentation = describe_segments(decided, prepared, scorer, playbook)
+    about_base = [caution.message for caution in segmentation.cautions if not caution.scheme]
+    notices += [*backtest.notices, *why_not, *margin_notices(now, config.actions), *about_base]
+    metrics |= backtest.metrics
+    return Training(prepared, scorer, decided, segmentation, backtest, metrics, tuple(dict.fromkeys(notices)))
+
+
+def _rehearsal_dates(prepared: Prepared, config: Config) -> tuple[pd.Timestamp, ...]:
+    """Return where clusters are learnt and where they are measured, one horizon apart; empty where history is short."""
+    measured = shift(prepared.observed_until, days=-config.horizon_days)
+    learnt = shift(measured, days=-config.horizon_days)
+    enough = shift(prepared.log_start, days=config.churn.min_history_days)
+    return (learnt, measured) if learnt >= enough else ()
+
+
+def _next_period(snapshots: Snapshots, rehearsal: tuple[pd.Timestamp, ...], config: Config) -> NextPeriod:
+    if not rehearsal:
+        return NextPeriod({}, _("no check of the clusters on a next period: the history is too short for it"))
+    learnt, measured = rehearsal
+    outcomes = snapshots.labels[snapshots.labels["as_of"] == measured]
+    return next_period(snapshots.at(learnt), snapshots.at(measured), outcomes, config.segments, config.seed)
+
+
+def _learn(
+    snapshots: Snapshots, split: Split, now: pd.DataFrame, config: Config
+) -> tuple[RiskModel | None, tuple[str, ...]]:
+    """Return the model for scores at the as-of date, or none and the reason."""
+    if len(now) < config.segments.min_customers:
+        too_few = ngettext(
+            "no scores: {n} customer, fewer than segments.min_customers = {least}",
+            "no scores: {n} customers, fewer than segments.min_customers = {least}",
+            len(now),
+        )
+        return None, (too_few.format(n=len(now), least=config.segments.min_customers),)
+    if not split.training:
+        too_short = _(
+            "no scores: the history is shorter than {days} days (churn.min_history_days) and one horizon of {horizon}; "
+            "there is nothing to learn from"
+        )
+        return None, (too_short.format(days=config.churn.min_history_days, horizon=config.horizon_days),)
+    model = RiskModel().fit(
+        snapshots.training(split),
+        snapshots.labels,
+        base=now,
+        config=config.churn,
+        horizon_days=config.horizon_days,
+        seed=config.seed,
+        followed=snapshots.followed(split, config.horizon_days),
+    )
+    return model, model.notices_
