@@ -22,7 +22,7 @@ from segml.churn.classifier import RiskClassifier
 from segml.churn.inputs import KEYS, check_columns
 from segml.labels import silent_column
 from segml.schema import DataError
-from segml.windows import shift
+from segml.windows import is_over
 
 PERIODS = 3
 
@@ -72,7 +72,7 @@ def followed_rows(
             "make both from the same features"
         )
     for column, days in zip(columns, period_ends(horizon_days), strict=True):
-        rows[column] = rows[column].where(rows["as_of"] <= shift(known_until, days=-days))
+        rows[column] = rows[column].where(is_over(rows["as_of"], known_until, days=days))
     return rows.sort_values(["as_of", "customer_id"], ignore_index=True)
 
 
