@@ -16,6 +16,7 @@ import pandas as pd
 from segml.schema import DataError
 
 DAY_SECONDS = 86_400
+YEAR_DAYS = 365
 
 Moment = str | date | datetime | pd.Timestamp
 """An as-of date as callers give it."""

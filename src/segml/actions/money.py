@@ -54,7 +54,7 @@ def at_risk(table: pd.DataFrame, margins: pd.Series[float], config: ActionsConfi
     table : ``p_stagnation`` and ``run_rate``; a negative run rate (more returned than bought) puts nothing at risk
     margins : ``margin_rates`` of the same rows
     """
-    threatened: pd.Series[float] = (table["p_stagnation"] * table["run_rate"].clip(lower=0)).fillna(0.0)
+    threatened = _threatened(table).fillna(0.0)
     return threatened * margins if config.value == "margin" else threatened
 
 
@@ -67,9 +67,13 @@ def expected_profit(table: pd.DataFrame, margins: pd.Series[float], config: Acti
     """
     if config.contact_cost is None:
         raise ValueError("expected profit needs actions.contact_cost")
-    threatened = table["p_stagnation"] * table["run_rate"].clip(lower=0)
-    profit: pd.Series[float] = config.success_rate * threatened * margins - config.contact_cost
-    return profit
+    return config.success_rate * _threatened(table) * margins - config.contact_cost
+
+
+def _threatened(table: pd.DataFrame) -> pd.Series[float]:
+    """Return the revenue that may be lost over the horizon; NaN not scored."""
+    threatened: pd.Series[float] = table["p_stagnation"] * table["run_rate"].clip(lower=0)
+    return threatened
 
 
 def margin_notices(features: pd.DataFrame, config: ActionsConfig) -> tuple[str, ...]:

@@ -10,13 +10,12 @@ import pandas as pd
 
 from segml.churn import canaries
 from segml.churn.baselines import BASELINES, baseline_scores
-from segml.churn.hazard import followed_rows
 from segml.churn.importance import SHUFFLED_COLUMNS, importance, shuffled_scores
 from segml.churn.inputs import KEYS, check_columns
 from segml.churn.lead_time import lead_time, left_for_good, scoring_dates
 from segml.churn.model import TARGETS, RiskModel
 from segml.churn.risk import band_rates
-from segml.churn.schedule import Split
+from segml.churn.schedule import Split, followed_at
 from segml.churn.signals import signal_register
 from segml.churn.slices import slices
 from segml.churn.summary import by_date, gains, metrics, reliability
@@ -85,13 +84,6 @@ class _Study:
     def scored_at(self, *moments: pd.Timestamp) -> pd.DataFrame:
         """Return the features of the customers that are scored at these dates."""
         return self.features[self.features["as_of"].isin(moments) & self.scored]
-
-    def followed(self, split: Split) -> pd.DataFrame | None:
-        """Return the scored snapshots of all training dates with what was known of their silence at the test date."""
-        if self.silence is None:
-            return None
-        snapshots = self.scored_at(*split.training, *split.recent)
-        return followed_rows(snapshots, self.silence, self.horizon_days, known_until=split.test)
 
 
 @dataclass(frozen=True)
@@ -202,7 +194,7 @@ def _score_split(study: _Study, split: Split, lists: Sequence[pd.Timestamp]) -> 
         horizon_days=study.horizon_days,
         seed=study.seed,
         inputs=study.inputs,
-        followed=study.followed(split),
+        followed=followed_at(study.features, study.scored, study.silence, split, study.horizon_days),
     )
     outcomes = study.labels[[*KEYS, *OUTCOMES]]
     rows = _scores(study, model, split.test).merge(outcomes, on=KEYS, how="left", validate="1:1")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from segml.churn.hazard import period_ends
+from segml.churn.hazard import followed_rows, period_ends
 from segml.config import BacktestConfig, ChurnConfig
 from segml.schema import ConfigError
 from segml.windows import as_timestamp, check_embargo, shift, training_dates
@@ -94,3 +94,16 @@ def _given(
             f"({log_start.date()}) and, with a horizon of {horizon_days} days, not after {latest.date()}"
         )
     return moments
+
+
+def followed_at(
+    features: pd.DataFrame, scored: pd.Series[bool], silence: pd.DataFrame | None, split: Split, horizon_days: int
+) -> pd.DataFrame | None:
+    """Return ``followed_rows`` of the scored snapshots at all training dates of a split, as known at its test date.
+
+    None where ``silence`` is, so that churn is learnt from the whole horizon at once.
+    """
+    if silence is None:
+        return None
+    snapshots = features[features["as_of"].isin([*split.training, *split.recent]) & scored]
+    return followed_rows(snapshots, silence, horizon_days, known_until=split.test)

@@ -16,10 +16,9 @@ from segml.data.engine import to_table
 from segml.features.arithmetic import exact, number
 from segml.features.snapshots import collect, timed, typed
 from segml.features.spec import Described
-from segml.windows import Moment
+from segml.windows import YEAR_DAYS, Moment
 
 FAMILY = "preferences"
-YEAR_DAYS = 365
 TOP_UP_DAYS = 7
 SEASONS = ("winter", "spring", "summer", "autumn")
 """Northern hemisphere; winter begins in December."""

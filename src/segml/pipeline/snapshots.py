@@ -13,7 +13,8 @@ from segml.churn import (
     backevaluation_splits,
     scored_mask,
 )
-from segml.churn.hazard import followed_rows, period_ends
+from segml.churn.hazard import period_ends
+from segml.churn.schedule import followed_at
 from segml.config import Config
 from segml.pipeline.prepared import Prepared
 from segml.windows import is_over
@@ -41,10 +42,7 @@ class Snapshots:
 
     def followed(self, split: Split, horizon_days: int) -> pd.DataFrame | None:
         """Return the scored snapshots at all training dates with what is known of their silence; see ``silence``."""
-        if self.silence is None:
-            return None
-        snapshots = self.features[self.features["as_of"].isin([*split.training, *split.recent]) & self.scored]
-        return followed_rows(snapshots, self.silence, horizon_days, known_until=split.test)
+        return followed_at(self.features, self.scored, self.silence, split, horizon_days)
 
 
 def evaluation_splits(prepared: Prepared, config: Config) -> tuple[Split, ...]:

@@ -11,8 +11,7 @@ from segml.schema import NOT_ENOUGH_DATA
 from segml.schemes.ranking import count_at_least, share_above
 from segml.schemes.scheme import Labels, Rules, Scheme, first_match
 from segml.settings import NotNegative, Positive, Share
-
-YEAR_DAYS = 365
+from segml.windows import YEAR_DAYS
 
 
 class Tier(Scheme):

@@ -12,8 +12,7 @@ from segml.schemes.detail import beside
 from segml.schemes.ranking import share_above
 from segml.schemes.scheme import Labels, Rules, Scheme, first_match
 from segml.settings import Share
-
-YEAR_DAYS = 365
+from segml.windows import YEAR_DAYS
 
 
 def contribution(known: pd.DataFrame) -> pd.Series[float]:

@@ -13,9 +13,7 @@ from segml.features.arithmetic import exact, number
 from segml.features.periods import revenue_variation
 from segml.features.snapshots import at_each, calendar, collect, timed, typed
 from segml.schemes import Abc, AbcXyz, Xyz
-from segml.windows import Moment
-
-YEAR_DAYS = 365
+from segml.windows import YEAR_DAYS, Moment
 
 
 def classify_products(lines: Any, as_of: Moment, abc: Abc, xyz: Xyz) -> pd.DataFrame:

@@ -64,7 +64,8 @@ def assign_rules(features: pd.DataFrame, config: SegmentsConfig, *, is_strict: b
     table = known[["customer_id"]].astype("str")
     rules: dict[str, Rules] = {}
     off: dict[str, str] = {}
-    for scheme in wanted(config):
+    tried = wanted(config)
+    for scheme in tried:
         lacking = _lacking(known, scheme)
         if scheme.name in CORE:
             _refuse_unserved(scheme, lacking, is_strict=is_strict)
@@ -80,7 +81,7 @@ def assign_rules(features: pd.DataFrame, config: SegmentsConfig, *, is_strict: b
         rules[scheme.name] = _declared(scheme, known)
     if is_strict:
         _refuse_missing(off, asked_for(config))
-    return RuleLabels(table, tuple(scheme for scheme in wanted(config) if scheme.name in rules), rules, off)
+    return RuleLabels(table, tuple(scheme for scheme in tried if scheme.name in rules), rules, off)
 
 
 def _refuse_unserved(core: Scheme, lacking: list[str], *, is_strict: bool) -> None:
