@@ -62,6 +62,21 @@ def lifecycle(now: pd.DataFrame) -> pd.Series:
             "a weak season lies ahead: a year ago its 90 days were 50 % below the present run rate",
         ),
         ("assortment", {"product_count_365d": 1.0}, "bought 1 product in the last 365 days"),
+        (
+            "assortment",
+            {"category_count_365d_to_previous": 0.6, "product_count_365d_to_previous": 0.5, "product_count_365d": 9.0},
+            "buys 40 % fewer product families than a year before",
+        ),
+        (
+            "assortment",
+            {"category_count_365d_to_previous": 1.0, "product_count_365d_to_previous": 0.5, "product_count_365d": 9.0},
+            "buys 50 % fewer products than a year before",
+        ),
+        (
+            "assortment",
+            {"product_count_365d_to_previous": 0.97, "product_count_365d": 9.0},
+            "bought 9 products in the last 365 days",
+        ),
         ("renewal of assortment", {"new_product_share_90d": 0.12}, "12 % of its products of the last 90 days are new"),
         ("order size", {"lines_last3_to_mean": 0.7}, "lines of the last three orders are 30 % below its mean order"),
         ("returns", {"return_share_365d": 0.09}, "returned 9 % of the purchases of the last 365 days"),

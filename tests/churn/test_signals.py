@@ -76,6 +76,13 @@ def test_signs_whose_figures_are_missing_or_unknown_are_left_out() -> None:
     ]
 
 
+def test_a_narrower_assortment_is_a_sign_by_families_and_where_there_are_none_by_products() -> None:
+    shrunk = FEATURES.assign(product_count_365d_to_previous=[0.59, 0.6, np.nan, *[1.0] * 7])
+    found = register(features=shrunk)
+    assert of(found, "fewer_products")["customers"] == 1
+    assert "fewer_families" not in set(found["signal"])
+
+
 @pytest.mark.parametrize(
     ("side", "shown"), [("above", [0, 0, 1]), ("from", [0, 1, 1]), ("below", [1, 0, 0]), ("to", [1, 1, 0])]
 )

@@ -16,7 +16,7 @@ from segml.schema import ConfigError
 
 START, END = pd.Timestamp("2023-01-01"), pd.Timestamp("2026-01-01")
 DTYPES = {"text": "str", "number": "float64", "time": "datetime64[us]", "flag": "bool"}
-TRUTHS = ("truth", "truth_lines", "truth_errors", "truth_cards", "truth_campaigns")
+TRUTHS = ("truth", "truth_lines", "truth_errors", "truth_cards", "truth_campaigns", "truth_families")
 FRAMES = (*schema.TABLES, *TRUTHS)
 NOT_SIMULATED = {"cost", "discount_rate", "share_of_features", "logins", "nps", "tickets"}
 
@@ -394,3 +394,18 @@ def test_a_decent_model_foresees_leaving_out_of_time_partly(world: World) -> Non
     assert 0.72 <= auc["churned"] <= 0.87
     assert 0.62 <= auc["stagnated"] <= 0.80
     assert auc["churned"] > roc_auc_score(later["churned"], later["recency"]) + 0.02
+
+
+def test_a_lost_family_is_never_bought_again_but_others_are(world: World) -> None:
+    lost = world.truth_families
+    assert not lost.duplicated(["customer_id", "category"]).any()
+    assert set(lost["customer_id"]) <= set(
+        world.truth.loc[world.truth["stagnation_mode"] == "fewer families", "customer_id"]
+    )
+    bought = world.truth_lines[world.truth_lines["amount"] > 0]
+    of_lost = bought.merge(lost, on=["customer_id", "category"])
+    assert len(of_lost) > 100
+    assert (of_lost["ordered_at"] < of_lost["lost_at"]).all()
+    first = lost.groupby("customer_id")["lost_at"].min()
+    later = bought[bought["ordered_at"] >= bought["customer_id"].map(first)]
+    assert later["customer_id"].nunique() > 20

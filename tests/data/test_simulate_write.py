@@ -20,6 +20,7 @@ NAMES = [
     "truth/errors",
     "truth/cards",
     "truth/campaigns",
+    "truth/families",
 ]
 
 

@@ -42,11 +42,11 @@ def test_a_feature_says_what_it_is(feature: features.Feature) -> None:
     assert len(feature.meaning) > 10
     assert not feature.meaning.endswith(".")
     assert "|" not in feature.meaning
-    assert feature.is_model_input == (feature.unit != "text")
 
 
-def test_text_is_no_model_input() -> None:
-    assert {"top_category", "region"}.isdisjoint(features.model_inputs())
+def test_models_read_all_features_but_these() -> None:
+    told = {feature.name for feature in features.CATALOG} - set(features.model_inputs())
+    assert told == {"top_category", "region", "product_count_365d_to_previous", "category_count_365d_to_previous"}
 
 
 def test_the_page_of_features_is_up_to_date() -> None:

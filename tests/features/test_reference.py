@@ -53,6 +53,7 @@ def reference(lines: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     first = in_days(as_of - bought.groupby("customer_id")["ordered_at"].min())
     seen = seen[seen["customer_id"].isin(first.index)].assign(tenure=lambda rows: rows["customer_id"].map(first))
     parts = [rhythm(bought, first), value(seen, bought), trend(seen, first), assortment(bought), rest(seen, bought)]
+    parts.append(breadth_to_year_before(bought, first))
     table = pd.concat(parts, axis=1).reindex(first.index.sort_values())
     for days in (30, 90, 180):
         at_run_rate = table["run_rate_daily"].where(table["run_rate_daily"] > 1e-9) * days
@@ -174,6 +175,19 @@ def assortment(bought: pd.DataFrame) -> pd.DataFrame:
             "products_last3_to_mean": last["products"] / sizes["products"],
         }
     ).reindex(by_customer.size().index.union(any_line.index))
+
+
+def breadth_to_year_before(bought: pd.DataFrame, tenure: pd.Series) -> pd.DataFrame:
+    last, before = bought[bought["age"] <= 365], bought[(bought["age"] > 365) & (bought["age"] <= 730)]
+    old = tenure.index[tenure >= 545]
+    nobody = (last.groupby("customer_id")["product_id"].count() == 0).reindex(old, fill_value=False)
+    ratios = {}
+    for thing in ("product", "category"):
+        name = thing if thing == "category" else "product_id"
+        now, then = (rows.groupby("customer_id")[name].nunique().reindex(old, fill_value=0) for rows in (last, before))
+        known = (then > 0) & ~(nobody if thing == "product" else False)
+        ratios[f"{thing}_count_365d_to_previous"] = (now / then)[known]
+    return pd.DataFrame(ratios)
 
 
 def rest(seen: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:

@@ -97,6 +97,8 @@ EXPECTED: dict[str, tuple[Any, Any]] = {
     "revenue_slope": ((5.5 * 410 - 2 * 100) / 143 / (410 / 12), (5.5 * 60 - 10 * 60) / 143 / (60 / 12)),
     "product_count_365d": (3, NAN),
     "category_count_365d": (2, NAN),
+    "product_count_365d_to_previous": (NAN, NAN),  # a is too young, b's last product unknown
+    "category_count_365d_to_previous": (NAN, NAN),
     "repeat_product_share": (2 / 3, 0),  # P1 on three days, P2 on two
     "new_product_share_90d": (2 / 3, NAN),  # P2 and P3
     "top_product_share": (280 / 540, NAN),
@@ -183,6 +185,39 @@ def test_a_product_that_stands_twice_in_an_order_counts_once_whichever_line_is_c
     found = features.build(line_maker(rows), AS_OF)["products_last3_to_mean"].tolist()
     last = (1 + 1 + 3) / 3
     assert found == pytest.approx([last / ((1 + 1 + 1 + 3) / 4)] * len(stands) + [1] * len(gone), rel=1e-12)
+
+
+def test_breadth_is_compared_with_the_year_before(line_maker: Maker) -> None:
+    bought = [
+        ("2022-01-01", "P", "K"),  # 730 days old to the second: inside
+        ("2022-12-31 23:59:59", "Q", "K"),  # a second older than 365 days
+        ("2022-06-01", "R", "L"),
+        ("2023-01-01", "P", "K"),  # 365 days old: the last year
+        ("2023-05-01", "R", "K"),
+    ]
+    rows = [row("a", str(n), moment, 10, product, category=k) for n, (moment, product, k) in enumerate(bought)]
+    earlier = row("a", "e", "2021-12-31 23:59:59", 10, "S", category="M")
+    withdrawn = row("a", "w", "2022-07-01", 10, "T", category="N", cancelled_at=pd.Timestamp("2022-08-01"))
+    built = features.build(line_maker([*rows, earlier, withdrawn]), AS_OF).iloc[0]
+    assert built["product_count_365d_to_previous"] == 2 / 3
+    assert built["category_count_365d_to_previous"] == 1 / 2
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "ratio"),
+    [
+        ("2022-07-05", "2023-02-01", 1),  # a tenure of 545 days
+        ("2022-07-05 00:00:01", "2023-02-01", NAN),
+        ("2022-07-05", "2022-08-01", 0),  # nothing in the last year
+        ("2021-12-01", "2023-02-01", NAN),  # nothing in the year before
+    ],
+)
+def test_breadth_has_a_year_to_be_compared_with_or_is_unknown(
+    first: str, again: str, ratio: float, line_maker: Maker
+) -> None:
+    lines = line_maker([row("a", "1", first, 10, "P", category="K"), row("a", "2", again, 10, "P", category="K")])
+    found = features.build(lines, AS_OF)[["product_count_365d_to_previous", "category_count_365d_to_previous"]]
+    np.testing.assert_array_equal(found.iloc[0].to_numpy(dtype=float), [ratio, ratio])
 
 
 def test_two_orders_a_day_make_one_purchase_day_and_no_repeated_product(line_maker: Maker) -> None:

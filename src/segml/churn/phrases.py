@@ -104,6 +104,14 @@ def _season(c: Figures) -> str | None:
 
 
 def _assortment(c: Figures) -> str | None:
+    return (
+        _short(_get(c, "category_count_365d_to_previous"), _("buys {share} fewer product families than a year before"))
+        or _short(_get(c, "product_count_365d_to_previous"), _("buys {share} fewer products than a year before"))
+        or _breadth(c)
+    )
+
+
+def _breadth(c: Figures) -> str | None:
     products = _get(c, "product_count_365d")
     if not _known(products):
         return None

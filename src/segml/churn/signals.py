@@ -78,6 +78,20 @@ SIGNALS = (
         "below",
         0.5,
     ),
+    Signal(
+        "fewer_families",
+        N_("under three fifths of the product families of the year before"),
+        "category_count_365d_to_previous",
+        "below",
+        0.6,
+    ),
+    Signal(
+        "fewer_products",
+        N_("under three fifths of the products of the year before"),
+        "product_count_365d_to_previous",
+        "below",
+        0.6,
+    ),
     Signal("nothing_new_90d", N_("no new product in the last 90 days"), "new_product_share_90d", "to", 0),
     Signal(
         "returns_above_20",

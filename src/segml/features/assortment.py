@@ -5,7 +5,7 @@ Lines whose product (category) is unknown count for nothing here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from ibis.expr.types import Table
@@ -17,11 +17,20 @@ from segml.features.spec import Definition, Feature, Ingredient
 
 FAMILY = "assortment"
 LAST_ORDERS = 3
+MIN_YEARS_DAYS = 365 + 180
+"""Tenure from which breadth is compared with the year before: at least half of that year was seen."""
 
 
 def definitions(config: FeaturesConfig) -> tuple[Definition, ...]:
     """Return the definitions of this family, in the order in which they are computed."""
-    return (*_breadth(), *_renewal(), *_concentration(), *_order_size())
+    return (
+        *_breadth(),
+        *_to_year_before("product", "products"),
+        *_to_year_before("category", "categories"),
+        *_renewal(),
+        *_concentration(),
+        *_order_size(),
+    )
 
 
 def _breadth() -> tuple[Definition, ...]:
@@ -61,6 +70,26 @@ def _bought_within(things: Table, days: int) -> Any:
 def _count_of_known(customers: pd.DataFrame, column: str) -> pd.Series[float]:
     count = customers[column].fillna(0.0)
     return count.where((count > 0) | ~(customers["purchase_lines_365d"] > 0))
+
+
+def _to_year_before(thing: Literal["product", "category"], words: str) -> tuple[Definition, ...]:
+    """A year that was seen in part had more to it, so that its ratio shows too little narrowing, never too much."""
+    return (
+        Ingredient(f"{words}_year_before", grain=thing, formula=lambda things: things.is_year_before.sum()),
+        Feature(
+            f"{thing}_count_365d_to_previous",
+            FAMILY,
+            "ratio",
+            f"{words} of the last 365 days over those of the 365 days before; NaN where none were bought then, or the "
+            f"tenure is below {MIN_YEARS_DAYS} days",
+            "assortment",
+            is_model_input=False,
+            grain="customer",
+            formula=lambda c: ratio(c[f"{thing}_count_365d"], c[f"{words}_year_before"]).where(
+                c["tenure_days"] >= MIN_YEARS_DAYS
+            ),
+        ),
+    )
 
 
 def _renewal() -> tuple[Definition, ...]:

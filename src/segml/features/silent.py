@@ -39,6 +39,11 @@ def silent_categories(lines: Any, as_of: Moment, by: By = "category", *, silent_
     customers. A customer whose purchases of anything are late by the same measure is inactive, and is not listed.
     Nor are categories with fewer than three purchase days, or without revenue in the last 365 days.
 
+    In the simulated world, where 1.5 % of such categories have been lost to a competitor, three gaps find 69 % of these
+    (98 % of those lost half a year ago), and 27 % of what is listed is lost: a list to ask about, not a verdict. Listed
+    in vain are 3 % of the categories that are kept, and 9 % of the customers who keep all. Five gaps find 52 %; of
+    what they list 51 % is lost (``pytest -m slow tests/features/test_silent_truth.py``).
+
     Parameters
     ----------
     lines : order lines (``schema.ORDER_LINES``) as an Ibis, pandas, polars or pyarrow table

@@ -92,7 +92,8 @@ def grains(lines: Table, as_of: Table) -> dict[Grain, Table]:
     batch : one row a batch: sums of money and counts of lines; ``block`` = how many whole months before the as-of date
     order : one row an order with a purchase: its ``value``, ``lines``, ``products``; ``rank`` 0 is the last one
     day : one row a purchase day, with the ``gap`` in days to the one before (null for the first)
-    product, category : one row a product (category) bought, with the ages of its first and last purchase
+    product, category : one row a product (category) bought, with the ages of its first and last purchase, and whether
+        it was bought in the year before the last
     """
     lines = timed(lines)
     batches = at_each(_batches(lines), as_of)
@@ -199,14 +200,22 @@ def _bought(items: Table, thing: str, as_of: Table, days: int | None = None) -> 
     once = _with_recent(at_each(things.filter(things.times == 1), as_of), days)
     often = _with_recent(at_each(events.semi_join(things.filter(things.times > 1), key), as_of), days)
     grouped = often.group_by(*KEYS, thing).aggregate(
-        first_s=often.ordered_s.min(), last_s=often.ordered_s.max(), gross=often.recent.sum()
+        first_s=often.ordered_s.min(),
+        last_s=often.ordered_s.max(),
+        gross=often.recent.sum(),
+        is_year_before=often.is_year_before.any(),
     )
-    single = once.select(*KEYS, thing, first_s=once.ordered_s, last_s=once.ordered_s, gross=once.recent)
+    single = once.select(
+        *KEYS, thing, "is_year_before", first_s=once.ordered_s, last_s=once.ordered_s, gross=once.recent
+    )
     return _with_ages(single.union(grouped))
 
 
 def _with_recent(known: Table, days: int | None) -> Table:
-    return known.mutate(recent=known.gross if days is None else windows.in_last(known.age, days).ifelse(known.gross, 0))
+    return known.mutate(
+        recent=known.gross if days is None else windows.in_last(known.age, days).ifelse(known.gross, 0),
+        is_year_before=windows.in_ages(known.age, 2 * windows.YEAR_DAYS, windows.YEAR_DAYS),
+    )
 
 
 def _with_ages(bought: Table) -> Table:

@@ -53,7 +53,7 @@ class Feature:
     unit : days, money, share, …
     meaning : one line; says when it is NaN (unknown)
     group : what reasons in words call it
-    is_model_input : False for what describes a customer, but does not predict
+    is_model_input : False for what people are told, but no model reads
     source : what has to be given for it beyond customers, dates and amounts, as a hint for people; "" for nothing
     """
 

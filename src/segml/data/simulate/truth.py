@@ -71,6 +71,19 @@ def customers(
     )
 
 
+def lost_families(fates: Fates, clock: Clock) -> pd.DataFrame:
+    """Return one row a company and family that it buys elsewhere from ``lost_at`` on, though it still buys others."""
+    lost = _within_reach(np.where(fates.lost_families < fates.leaves[:, None], fates.lost_families, np.inf), clock)
+    company, family = np.nonzero(np.isfinite(lost))
+    return pd.DataFrame(
+        {
+            "customer_id": text(customer_ids(len(lost)), company),
+            "category": text([kind.name for kind in FAMILIES], family),
+            "lost_at": clock.stamps(lost[company, family]),
+        }
+    )
+
+
 def _within_reach(day: Floats, clock: Clock) -> Floats:
     return np.where(day < clock.days + KNOWN_AHEAD_DAYS, day, np.inf)
 

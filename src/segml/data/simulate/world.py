@@ -51,6 +51,7 @@ class World:
     truth_errors: pd.DataFrame  # one row a kind of error planted
     truth_cards: pd.DataFrame  # one row a customer card: whose it is
     truth_campaigns: pd.DataFrame  # one row a run of a campaign: its true effect
+    truth_families: pd.DataFrame  # one row a company and product family that it has come to buy elsewhere
 
 
 def simulate(demo: DemoConfig) -> World:
@@ -82,6 +83,7 @@ def simulate(demo: DemoConfig) -> World:
         truth_errors=ledger.table([*planted, *on_cards]),
         truth_cards=cards.mapping(second_cards, len(firms)),
         truth_campaigns=truth.campaigns(runs, clock),
+        truth_families=truth.lost_families(fate, clock),
     )
 
 

@@ -31,6 +31,7 @@ def write(world: World, folder: Path) -> list[Path]:
         "truth/errors": world.truth_errors,
         "truth/cards": world.truth_cards,
         "truth/campaigns": world.truth_campaigns,
+        "truth/families": world.truth_families,
     }
     return [_write(frame, folder / f"{name}.parquet") for name, frame in tables.items()]
 
