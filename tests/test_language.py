@@ -167,6 +167,11 @@ def test_numbers_in_russian_words_are_written_the_russian_way() -> None:
             f"выручка за последние 90 дней на 40{NO_BREAK}% ниже обычной",
         ),
         ("assortment", {"product_count_365d": 21.0}, "купил 21 товар за последние 365 дней"),
+        (
+            "assortment",
+            {"category_count_365d_to_previous": 0.6},
+            f"покупает на 40{NO_BREAK}% меньше товарных групп, чем годом ранее",
+        ),
         ("returns", {"return_share_365d": 0.09}, f"вернул 9{NO_BREAK}% покупок за последние 365 дней"),
         ("margin", {"discount_share_365d": 0.3}, f"скидка 30{NO_BREAK}% за последние 365 дней"),
         ("tenure", {"tenure_days": 60.9}, "клиент всего 2 месяца"),

@@ -1,13 +1,14 @@
 """The whole flow on a small demo world: what is promised of decisions, whatever the models learn."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from segml import config, pipeline
+from segml import config, pipeline, store
 from segml.actions import DECISIONS
 from segml.data import Tables, connect, to_table
 from segml.data.simulate import simulate
@@ -169,3 +170,19 @@ def test_profit_and_who_is_scored_follow_the_configuration() -> None:
     inactive = set(decisions.loc[decisions["lifecycle"] == "inactive", "customer_id"])
     assert len(trained.segmentation.silent)
     assert not inactive & set(trained.segmentation.silent["customer_id"])
+
+
+def test_calls_are_made_where_an_error_is_allowed_and_survive_storage(tmp_path: Path) -> None:
+    settings = config.load(None, [*SMALL, "churn.conformal_error=0.2", "backtest.dates=2"])
+    trained = decide_on(transactions(), settings)
+    decisions = trained.decided.decisions
+    scored = decisions["p_churn"].notna()
+    for name in ("churn_call", "stagnation_call"):
+        assert (decisions[name].notna() == scored).all()
+        assert set(decisions.loc[scored, name]) <= {"will", "uncertain", "safe"}
+    assert decisions.nlargest(1, "p_stagnation")["stagnation_call"].item() != "safe"
+    assert 0 < trained.metrics["conformal/stagnation_coverage_cases"] <= 1
+    store.save(trained.scorer, tmp_path)
+    assert (tmp_path / store.CALLS).is_file()
+    again = pipeline.score(trained.prepared, store.load(tmp_path))
+    assert_frame_equal(again.decisions, decisions, check_exact=True)

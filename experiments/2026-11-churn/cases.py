@@ -12,7 +12,7 @@ import pandas as pd
 
 from segml import config, pipeline
 from segml.churn import Split, split_at
-from segml.churn.inputs import KEYS, add_season, model_matrix
+from segml.churn.inputs import KEYS, model_matrix
 from segml.config import Config
 from segml.data import connect, load_tables
 from segml.features.catalog import model_inputs
@@ -69,7 +69,7 @@ class Case:
 def inputs(rows: pd.DataFrame, season: pd.Series[int] | int | None = None) -> pd.DataFrame:
     """Return what the models read; with the season of a day of the year, default of each row's own date."""
     day = rows["as_of"].dt.day_of_year if season is None else season
-    return add_season(model_matrix(rows, model_inputs()), day)
+    return model_matrix(rows, model_inputs(), day)
 
 
 def without_season(rows: pd.DataFrame) -> pd.DataFrame:

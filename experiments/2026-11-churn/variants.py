@@ -29,6 +29,7 @@ NAMES_OF_BASELINES = dict(
 
 DEFAULT = "hazards, season (the default)"
 DIRECT = "average, season"
+LIGHTGBM = "hazards, season, trees by LightGBM"
 PARETO_NBD = NAMES_OF_BASELINES["pareto_nbd_p_churn"]
 
 
@@ -76,17 +77,20 @@ def of_package(case: Case) -> Iterator[tuple[str, pd.DataFrame]]:
     mean = _probability((_logit(direct["p_churn"]) + _logit(hazards["p_churn"])) / 2)
     yield "hazards and average, averaged", _only_churn(mean)
     yield "hazards, season of each period", _only_churn(_hazards_by_period_season(case))
+    yield LIGHTGBM, _risk_model(case, case.followed, library="lightgbm")
 
 
 FAMILIES: tuple[Callable[[Case], Iterator[tuple[str, pd.DataFrame]]], ...] = (baselines, simple, averages, of_package)
 
 
-def _risk_model(case: Case, followed: pd.DataFrame | None) -> pd.DataFrame:
+def _risk_model(case: Case, followed: pd.DataFrame | None, library: str = "sklearn") -> pd.DataFrame:
+    given = case.settings.churn
+    boosting = given.boosting.model_copy(update={"library": library})
     model = RiskModel().fit(
         case.snapshots.training(case.split),
         case.snapshots.labels,
         base=case.base,
-        config=case.settings.churn.model_copy(update={"season_min_days": 1, "min_snapshots": 1}),
+        config=given.model_copy(update={"season_min_days": 1, "min_snapshots": 1, "boosting": boosting}),
         horizon_days=HORIZON_DAYS,
         seed=SEED,
         followed=followed,

@@ -116,7 +116,7 @@ def report_content(training: Training, *, run_id: str, data_digest: str) -> Repo
         schemes_off=labels.off,
         cautions=messages_by_scheme(segmentation.cautions),
         customer_names=training.prepared.customer_names,
-        versions=store.versions(),
+        versions=store.versions(config),
         data_digest=data_digest,
         run_id=run_id,
     )

@@ -131,10 +131,11 @@ def _parts(scorer: Scorer) -> Iterator[dict[str, Any]]:
         stored = Path(folder) / ARTIFACT
         stored.mkdir()
         store.save(scorer, stored)
+        packages = (*REQUIRED, *scorer.config.churn.boosting.packages())
         yield {
             "python_model": str(ENTRY),
             "artifacts": {ARTIFACT: str(stored)},
             "signature": signature(),
             "code_paths": [str(Path(segml.__file__).parent)],
-            "pip_requirements": [f"{name}=={metadata.version(name)}" for name in REQUIRED],
+            "pip_requirements": [f"{name}=={metadata.version(name)}" for name in packages],
         }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+from types import ModuleType
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from segml.schema import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -16,3 +20,16 @@ class Section(BaseModel):
     """A group of keys: frozen, strict about types, closed to unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def require_extra(package: str, *, extra: str) -> ModuleType:
+    """Return a package that comes with an extra of segml, imported.
+
+    Raises
+    ------
+    ConfigError : it is not installed, or lacks a system library; says how to install it
+    """
+    try:
+        return importlib.import_module(package)
+    except (ImportError, OSError) as error:
+        raise ConfigError(f"needs {package}: pip install 'segml[{extra}]' ({error})") from None

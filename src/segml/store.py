@@ -17,19 +17,19 @@ import pandas as pd
 import skops.io
 
 from segml import __version__, churn, segments
-from segml.config import Config
+from segml.config import Config, from_mapping
 from segml.pipeline import Scorer
 from segml.schema import ModelError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-RISK, CLUSTERS = "risk.skops", "clusters.skops"
+RISK, CLUSTERS, CALLS = "risk.skops", "clusters.skops", "calls.skops"
 VERSIONED = ("scikit-learn", "numpy", "scipy", "pandas", "skops")
 
 
 def save(scorer: Scorer, folder: Path) -> None:
     """Write the scorer into an existing, empty folder."""
-    parts = {RISK: scorer.risk, CLUSTERS: scorer.clusters}
+    parts = {RISK: scorer.risk, CLUSTERS: scorer.clusters, CALLS: scorer.calls}
     for name, part in parts.items():
         if part is not None:
             skops.io.dump(part, folder / name)
@@ -37,7 +37,7 @@ def save(scorer: Scorer, folder: Path) -> None:
         "format": FORMAT,
         "trained_at": scorer.trained_at.isoformat(),
         "config": scorer.config.shown(),
-        "versions": versions(),
+        "versions": versions(scorer.config),
         "sha256": {name: _sha256(folder / name) for name, part in parts.items() if part is not None},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -49,6 +49,7 @@ def load(folder: Path) -> Scorer:
     Raises
     ------
     ModelError : no scorer there, a file was changed after it was written, or it is of a newer format
+    ConfigError : its configuration is not valid here, such as for want of LightGBM
     """
     manifest = _manifest(folder)
     if manifest["format"] != FORMAT:
@@ -57,19 +58,20 @@ def load(folder: Path) -> Scorer:
             "score with the version of segml that trained it, or train anew"
         )
     return Scorer(
-        config=Config.model_validate_json(json.dumps(manifest["config"])),
+        config=from_mapping(manifest["config"], source=f"the model in {folder}"),
         risk=_read_part(folder, RISK, manifest, churn.TRUSTED_TYPES),
         clusters=_read_part(folder, CLUSTERS, manifest, segments.TRUSTED_TYPES),
         trained_at=pd.Timestamp(manifest["trained_at"]).as_unit("us"),
+        calls=_read_part(folder, CALLS, manifest, churn.TRUSTED_TYPES),
     )
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that a stored scorer rests on."""
+def versions(config: Config) -> dict[str, str]:
+    """Return the versions that a scorer of this configuration rests on."""
     return {
         "segml": __version__,
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in VERSIONED},
+        **{name: metadata.version(name) for name in (*VERSIONED, *config.churn.boosting.packages())},
     }
 
 

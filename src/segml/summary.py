@@ -29,7 +29,7 @@ def identity(config: Config, config_file: str | None) -> tuple[str, dict[str, st
         "segml.data": source,
         "segml.config_file": config_file or "",
         "segml.git_commit": _git("rev-parse", "HEAD"),
-        "segml.environment": ", ".join(f"{package} {version}" for package, version in store.versions().items()),
+        "segml.environment": ", ".join(f"{package} {version}" for package, version in store.versions(config).items()),
         "segml.git_dirty": str(bool(_git("status", "--porcelain"))).lower(),
     }
     return config.tracking.run_name or source, {name: value for name, value in tags.items() if value}

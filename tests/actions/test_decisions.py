@@ -3,7 +3,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from segml.actions import DECISIONS, INTERVAL, assemble
+from segml.actions import CALLS, DECISIONS, INTERVAL, assemble
 from segml.config import ActionsConfig
 from segml.schema import ConfigError
 from segml.schemes import Lifecycle
@@ -131,6 +131,16 @@ def test_expected_profit_is_what_a_contact_saves_less_its_cost(parts: dict[str, 
     assert profit.isna().sum() == 5  # labelled by rule, not scored
     called = decisions[decisions["action"] == "call: revenue at risk"]
     assert list(called["customer_id"]) == ["f-large-at-risk"]
+
+
+def test_calls_follow_where_the_risk_tells_them_and_are_null_where_not_scored(parts: dict[str, pd.DataFrame]) -> None:
+    called = parts["risk"].assign(churn_call="safe", stagnation_call="uncertain")
+    decisions = decide({**parts, "risk": called.iloc[1:]})
+    assert list(decisions.columns[len(DECISIONS) :][:4]) == [*INTERVAL, *CALLS]
+    told = decisions["customer_id"].isin(called["customer_id"].iloc[1:])
+    assert set(decisions.loc[told, "stagnation_call"]) == {"uncertain"}
+    assert decisions.loc[~told, list(CALLS)].isna().all(axis=None)
+    assert not set(CALLS) & set(decide(parts).columns)
 
 
 def test_a_customer_that_is_missing_from_risk_is_not_scored(parts: dict[str, pd.DataFrame]) -> None:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from segml.churn import TRUSTED_TYPES, RiskModel
 from segml.churn.classifier import RiskClassifier
 from segml.churn.hazard import HazardModel, followed_rows, period_ends, silence_columns
-from segml.churn.inputs import KEYS
+from segml.churn.inputs import KEYS, model_matrix
 from segml.config import ChurnConfig
 from segml.schema import DataError
 
@@ -62,12 +62,12 @@ class _Constant(RiskClassifier):
     """Remembers what it was taught and answers with the number of the period."""
 
     def fit(self, X: Any, y: Any) -> RiskClassifier:
-        self.taught_ = X.assign(bought=y)
+        self.taught_ = np.column_stack([X, y])
         return self
 
-    def predict_proba(self, X: Any) -> Any:
-        bought = X["period"].map({0.0: 0.5, 1.0: 0.2, 2.0: 0.1}).to_numpy()
-        return np.column_stack([1 - bought, bought])
+    def decision_functions(self, X: Any, last: Any) -> Any:
+        bought = np.array([{0: 0.5, 1: 0.2, 2: 0.1}[number] for number in last])
+        return np.tile(np.log(bought / (1 - bought))[:, np.newaxis], len(X))
 
 
 def test_a_row_teaches_a_period_when_it_was_silent_until_then_and_the_period_is_over() -> None:
@@ -76,7 +76,7 @@ def test_a_row_teaches_a_period_when_it_was_silent_until_then_and_the_period_is_
     )
     matrix = pd.DataFrame({"row": range(5)})
     taught = HazardModel(_Constant()).fit(matrix, silent).classifier_.taught_
-    assert taught[["row", "period", "bought"]].to_numpy().tolist() == [
+    assert taught.tolist() == [  # row, period, bought
         [0, 0, True],
         [1, 0, False],
         [2, 0, False],
@@ -91,6 +91,17 @@ def test_silence_over_the_horizon_is_silence_in_every_period() -> None:
     model = HazardModel(_Constant()).fit(pd.DataFrame({"x": [0.0]}), pd.DataFrame([[1.0] * 3], columns=COLUMNS))
     expected = 0.5 * 0.8 * 0.9
     np.testing.assert_allclose(model.predict_proba(pd.DataFrame({"x": [1.0, 2.0]})), [[1 - expected, expected]] * 2)
+
+
+def test_periods_scored_together_are_those_scored_one_by_one(followed_world: Any, learnt: RiskModel) -> None:
+    assert isinstance(learnt.churn_, HazardModel)
+    rows = now(followed_world)
+    matrix = model_matrix(rows, learnt.inputs_, rows["as_of"].dt.day_of_year)
+    by_period = [
+        learnt.churn_.classifier_.predict_proba(np.column_stack([matrix, np.full(len(matrix), number)]))[:, 0]
+        for number in range(3)
+    ]
+    assert (learnt.churn_.predict_proba(matrix)[:, 1] == np.prod(by_period, axis=0)).all()
 
 
 def fit(world: Any, config: ChurnConfig, inputs: tuple[str, ...], silence: pd.DataFrame, **changes: Any) -> RiskModel:

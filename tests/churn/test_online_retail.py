@@ -10,6 +10,7 @@ import pytest
 
 from segml import features, labels
 from segml.churn import Backtest, RiskModel, backevaluation_splits, evaluate, scored_mask, split_at
+from segml.churn.conformal import measure_calls
 from segml.churn.hazard import period_ends
 from segml.config import BacktestConfig, ChurnConfig, Config, load
 from segml.data import clean, load_tables
@@ -65,6 +66,15 @@ def test_probabilities_on_a_real_wholesaler_are_calibrated(backtest: Backtest) -
     assert backtest.metrics["churn/ece"] < 0.05
     assert backtest.metrics["stagnation/ece"] < 0.07
     assert backtest.bands["churned"].is_monotonic_increasing
+
+
+@pytest.mark.slow
+def test_calls_on_a_real_wholesaler_keep_near_their_level_and_tell_half_of_the_customers(backtest: Backtest) -> None:
+    found = measure_calls(backtest.table, 0.1, horizon_days=90, resamples=0, seed=0).metrics
+    for target in ("churn", "stagnation"):
+        assert found[f"conformal/{target}_coverage_cases"] == pytest.approx(0.9, abs=0.04)
+        assert found[f"conformal/{target}_coverage_others"] == pytest.approx(0.9, abs=0.04)
+        assert found[f"conformal/{target}_called_will"] + found[f"conformal/{target}_called_safe"] > 0.4
 
 
 @pytest.mark.slow

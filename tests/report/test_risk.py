@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from segml.report.sections.risk import verdict
+from segml.report import ReportContent
+from segml.report.sections.risk import risk, verdict
 
 
 def figures(**values: float) -> dict[str, float]:
@@ -45,3 +48,27 @@ def test_without_an_interval_a_lead_proves_nothing() -> None:
 
 def test_without_a_baseline_nothing_is_claimed() -> None:
     assert "No baseline was computed" in verdict({"churn/roc_auc": 0.9}, "churn")
+
+
+CALLED = {
+    f"conformal/{target}_{name}": value
+    for target in ("churn", "stagnation")
+    for name, value in {
+        "coverage_cases": 0.93,
+        "coverage_others": 0.88,
+        "called_will": 0.11,
+        "called_safe": 0.2,
+    }.items()
+}
+
+
+def test_calls_are_told_with_what_they_held_to(content: ReportContent) -> None:
+    churn = content.config.churn.model_copy(update={"conformal_error": 0.1})
+    config = content.config.model_copy(update={"churn": churn})
+    told = risk(replace(content, config=config, metrics={**content.metrics, **CALLED}))["calls"]
+    assert told[0] == (
+        "Calls of churn, with an error of 10% allowed: out of time 93% of those who left had not been called safe, and "
+        "88% of those who stayed had not been called to leave; 31% of all were called either."
+    )
+    assert told[1].startswith("Calls of stagnation, with an error of 10% allowed")
+    assert risk(content)["calls"] == []

@@ -42,6 +42,9 @@ INTERVAL = ("next_order_from", "next_order_to")
 PROFIT = "expected_profit"
 """What a contact is expected to earn; there with ``contact_cost`` only, and null where not scored."""
 
+CALLS = ("churn_call", "stagnation_call")
+"""Will, uncertain or safe; there where the risk tells them, and null where not scored."""
+
 NULLABLE = frozenset({"p_churn", "p_stagnation"})
 _LABELS = ("lifecycle", "rfm_cell", "rfm_segment", "abc", "xyz", "tier", "cluster", "cluster_name")
 _FEATURES = (
@@ -71,8 +74,8 @@ def assemble(
     ``run_rate`` is the customer's usual money over one horizon; ``revenue_at_risk`` is the probability of stagnation
     times that (0 where not scored, or where the run rate is negative), in margin where ``config.value`` says so.
     ``next_order_expected`` is the day of the last purchase plus the usual gap: a past day means overdue; where no gap
-    is known at all, it is one horizon ahead. Behind ``DECISIONS`` stand ``INTERVAL`` and, where contacts have a cost,
-    ``PROFIT``.
+    is known at all, it is one horizon ahead. Behind ``DECISIONS`` stand ``INTERVAL``, then ``CALLS`` where the risk has
+    them, and ``PROFIT`` where contacts have a cost.
 
     Parameters
     ----------
@@ -82,7 +85,8 @@ def assemble(
     labels : ``customer_id`` and the label of each scheme, for the same customers; columns beyond those of
         ``DECISIONS`` (further schemes and their details) follow at the end
     risk : ``customer_id``, ``p_churn``, ``p_stagnation`` (NaN = a rule labels the customer already), ``risk_band``,
-        ``reasons`` (both may be null where not scored); customers that are missing here are not scored
+        ``reasons`` (both may be null where not scored), ``CALLS`` or not; customers that are missing here are not
+        scored
     horizon_days : length of the horizon
     config : thresholds of the actions
     lifecycle : tells when a customer became inactive
@@ -96,7 +100,8 @@ def assemble(
     _check_keys(features, labels, risk, needed)
     known = features[["customer_id", *needed]].assign(margin=margin_rates(features, config))
     table = known.merge(labels, on="customer_id", validate="1:1")
-    table = table.merge(risk[["customer_id", *_RISK]], on="customer_id", how="left", validate="1:1")
+    calls = [name for name in CALLS if name in risk.columns]
+    table = table.merge(risk[["customer_id", *_RISK, *calls]], on="customer_id", how="left", validate="1:1")
     table = table.sort_values("customer_id", ignore_index=True).astype(dict.fromkeys(NULLABLE, "float64"))
     table = _fill_unscored(table)
     table["run_rate"] = table["run_rate_daily"] * horizon_days
@@ -106,7 +111,7 @@ def assemble(
     if config.contact_cost is not None:
         table[PROFIT] = expected_profit(table, table["margin"], config)
     table["action"] = choose(_facts(table, config, lifecycle), rules(config, lifecycle))
-    beyond = [*INTERVAL, *([PROFIT] if config.contact_cost is not None else [])]
+    beyond = [*INTERVAL, *calls, *([PROFIT] if config.contact_cost is not None else [])]
     further = [name for name in labels.columns if name not in DECISIONS]
     decisions = table[[*DECISIONS, *beyond, *further]].astype(DECISIONS)
     _check_complete(decisions)

@@ -1,6 +1,7 @@
 """Churn and stagnation: models, evaluation over time, reasons."""
 
 from segml.churn.canaries import column_areas, overstatement
+from segml.churn.conformal import ConformalCalls
 from segml.churn.evaluate import Backtest, evaluate
 from segml.churn.importance import importance
 from segml.churn.inputs import scored_mask
@@ -20,6 +21,7 @@ __all__ = [
     "SIGNALS",
     "TRUSTED_TYPES",
     "Backtest",
+    "ConformalCalls",
     "NextOrder",
     "ParetoNBD",
     "RiskModel",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from segml.churn import canaries
 from segml.churn.baselines import BASELINES, baseline_scores
+from segml.churn.conformal import measure_calls
 from segml.churn.importance import SHUFFLED_COLUMNS, importance, shuffled_scores
 from segml.churn.inputs import KEYS, check_columns
 from segml.churn.lead_time import lead_time, left_for_good, scoring_dates
@@ -39,8 +40,10 @@ class Backtest:
     Attributes
     ----------
     table : one row a scored customer and test date, sorted by date and customer, columns ``TABLE_COLUMNS``
-    metrics : name to value, ``_low`` and ``_high`` the 95 % interval over customers; see ``summary.metrics``
-    by_date : one row a test date: customers, base rates, areas under the curve, what the model learnt from
+    metrics : name to value, ``_low`` and ``_high`` the 95 % interval over customers; see ``summary.metrics`` and
+        ``conformal.measure_calls``
+    by_date : one row a test date: customers, base rates, areas under the curve, what the model learnt from, and how
+        calls held where they are asked for
     reliability : predicted against observed rate by bin of equal count, for both targets
     gains : share captured against share of customers called, by target and strategy
     bands : what happened to the customers of each risk band
@@ -150,12 +153,13 @@ def _measure(
     redrawn: dict[str, Any] = {"resamples": study.config.bootstrap, "seed": study.seed}
     tested = study.features[study.features["as_of"].isin([split.test for split in splits])]
     found, undefined = metrics(table, **redrawn)
+    calls = measure_calls(table, study.config.conformal_error, horizon_days=study.horizon_days, **redrawn)
     read = list(dict.fromkeys(name for part in parts for name in part.read))
     told = (f"{split.test.date()}: {text}" for split, part in zip(splits, parts, strict=True) for text in part.notices)
     return Backtest(
         table=table,
-        metrics=found,
-        by_date=by_date(table, splits),
+        metrics={**found, **calls.metrics},
+        by_date=calls.beside(by_date(table, splits)),
         reliability=reliability(table),
         gains=gains(table),
         bands=band_rates(table, study.config.risk_bands),
@@ -163,7 +167,12 @@ def _measure(
         signals=signal_register(tested, table, **redrawn),
         importance=importance(table, _stack([part.shuffled for part in parts], SHUFFLED_COLUMNS), **redrawn),
         lead_time=_lead_time(study, _stack([part.for_lists for part in parts], LIST_COLUMNS)),
-        notices=(*told, *canaries.warnings(canaries.column_areas(tested, table, read), found), *undefined),
+        notices=(
+            *told,
+            *canaries.warnings(canaries.column_areas(tested, table, read), found),
+            *undefined,
+            *calls.notices,
+        ),
     )
 
 

@@ -10,8 +10,6 @@ Educational Statistics 18(2), 155-195.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,10 +17,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from segml.churn.classifier import RiskClassifier
-from segml.churn.inputs import KEYS, check_columns
+from segml.churn.inputs import KEYS, check_columns, in_order_of_keys
 from segml.labels import silent_column
 from segml.schema import DataError
 from segml.windows import is_over
+
+Matrix = npt.NDArray[np.float64]
 
 PERIODS = 3
 
@@ -62,9 +62,8 @@ def followed_rows(
     """
     columns = silence_columns(horizon_days)
     check_columns(silence, [*KEYS, *columns], "silence")
-    known = silence[[*KEYS, *columns]]
-    rows = features.merge(known, on=KEYS, how="left", validate="1:1", indicator="found_in", sort=False)
-    missing = rows.loc[rows.pop("found_in") == "left_only", KEYS]
+    known = features[KEYS].merge(silence[[*KEYS, *columns]], on=KEYS, how="left", validate="1:1", indicator="found_in")
+    missing = known.loc[known.pop("found_in") == "left_only", KEYS]
     if len(missing):
         example = missing.iloc[0]
         raise DataError(
@@ -72,8 +71,8 @@ def followed_rows(
             "make both from the same features"
         )
     for column, days in zip(columns, period_ends(horizon_days), strict=True):
-        rows[column] = rows[column].where(is_over(rows["as_of"], known_until, days=days))
-    return rows.sort_values(["as_of", "customer_id"], ignore_index=True)
+        known[column] = known[column].where(is_over(known["as_of"], known_until, days=days))
+    return in_order_of_keys(features, known[columns])
 
 
 class HazardModel(BaseEstimator):  # type: ignore[misc]
@@ -96,24 +95,31 @@ class HazardModel(BaseEstimator):  # type: ignore[misc]
 
         A row counts in a period when it was silent until then and the period is over.
         """
-        stacked, bought = [], []
-        before = pd.Series(1.0, index=silent.index)
-        for number, (_, after) in enumerate(silent.items()):
-            counts = (before == 1) & after.notna()
-            stacked.append(matrix[counts].assign(period=float(number)))
-            bought.append(after[counts] == 0)
-            before = after
+        after = silent.to_numpy(dtype="float64")
+        before = np.column_stack([np.ones(len(after)), after[:, :-1]])
+        counts = (before == 1) & ~np.isnan(after)
+        stacked = _stacked(matrix.to_numpy(dtype="float64"), counts)
+        del matrix  # where nobody else needs it, the fit gets its memory
         self.periods_ = silent.shape[1]
-        self.classifier_ = clone(self.classifier).fit(pd.concat(stacked), pd.concat(bought))
+        self.classifier_ = clone(self.classifier).fit(stacked, after.T[counts.T] == 0)
         return self
 
-    def predict_proba(self, matrix: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict_proba(self, matrix: pd.DataFrame) -> Matrix:
         """Return the probabilities (n × 2) of a purchase in the horizon, and of none."""
         check_is_fitted(self, "classifier_")
-        silent = np.ones(len(matrix))
-        for number in range(self.periods_):
-            silent *= self._stays_silent(matrix.assign(period=float(number)))
+        logits = self.classifier_.decision_functions(matrix.to_numpy(dtype="float64"), range(self.periods_))
+        silent = np.prod(1 - 1 / (1 + np.exp(-logits)), axis=0)
         return np.column_stack([1 - silent, silent])
 
-    def _stays_silent(self, matrix: pd.DataFrame) -> Any:
-        return self.classifier_.predict_proba(matrix)[:, 0]
+
+def _stacked(matrix: Matrix, counts: npt.NDArray[np.bool_]) -> Matrix:
+    """Return the rows that count in each period, period after period, with its number as the last column.
+
+    Columns are contiguous in memory, and only one of them at a time exists twice.
+    """
+    columns = matrix.shape[1]
+    table = np.empty((columns + 1, int(counts.sum())))
+    for column, values in enumerate(matrix.T):
+        table[column] = np.concatenate([values[taken] for taken in counts.T])
+    table[columns] = np.repeat(np.arange(counts.shape[1]), counts.sum(axis=0))
+    return table.T

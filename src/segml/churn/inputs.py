@@ -11,6 +11,7 @@ from segml import schema
 from segml.config import ChurnConfig
 
 KEYS = ["customer_id", "as_of"]
+SEASON = ("season_sin", "season_cos")
 _YEAR_DAYS = 365.25
 
 
@@ -38,16 +39,34 @@ def check_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> Non
     schema.check_columns(table.columns, columns, f"{name} lack")
 
 
-def model_matrix(features: pd.DataFrame, inputs: Sequence[str]) -> pd.DataFrame:
-    """Return the inputs as float64 (n × inputs, index kept); infinite means unknown, as NaN does."""
+def in_order_of_keys(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return the features with their outcomes, row for row as given, sorted by the keys and numbered anew.
+
+    The features are copied once, however many rows there are.
+    """
+    order = features[KEYS].reset_index(drop=True).sort_values(["as_of", "customer_id"]).index
+    rows = features.iloc[order].reset_index(drop=True)
+    return rows.assign(**{str(name): column.to_numpy()[order] for name, column in outcomes.items()})
+
+
+def model_matrix(
+    features: pd.DataFrame, inputs: Sequence[str], day_of_year: pd.Series[int] | int | None = None
+) -> pd.DataFrame:
+    """Return the inputs as float64 (n × inputs, index kept); infinite means unknown, as NaN does.
+
+    With a day of the year come the sine and cosine of it, since base rates move with the season. The table is one block
+    of memory whose columns are contiguous, made without another copy of the features.
+    """
     check_columns(features, [*KEYS, *inputs], "features")
-    return features[list(inputs)].astype("float64").replace([np.inf, -np.inf], np.nan)
-
-
-def add_season(matrix: pd.DataFrame, day_of_year: pd.Series[int] | int) -> pd.DataFrame:
-    """Return the matrix with the sine and cosine of the day of the year: base rates move with the season."""
-    angle = 2 * np.pi * day_of_year / _YEAR_DAYS
-    return matrix.assign(season_sin=np.sin(angle), season_cos=np.cos(angle))
+    names = [*inputs, *(SEASON if day_of_year is not None else ())]
+    table = np.empty((len(names), len(features)))
+    for row, name in zip(table, inputs, strict=False):
+        row[:] = features[name].to_numpy(dtype="float64", na_value=np.nan)
+        row[np.isinf(row)] = np.nan
+    if day_of_year is not None:
+        angle = 2 * np.pi * day_of_year / _YEAR_DAYS
+        table[-2], table[-1] = np.sin(angle), np.cos(angle)
+    return pd.DataFrame(table.T, index=features.index, columns=names, copy=False)
 
 
 def purchase_history(features: pd.DataFrame) -> dict[str, pd.Series[float]]:

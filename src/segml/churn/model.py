@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from segml.churn.classifier import RiskClassifier
 from segml.churn.hazard import HazardModel, silence_columns
-from segml.churn.inputs import KEYS, add_season, check_columns, model_matrix, purchase_history
+from segml.churn.inputs import KEYS, check_columns, in_order_of_keys, model_matrix, purchase_history
 from segml.churn.pareto_nbd import ParetoNBD, Vector
 from segml.config import ChurnConfig
 from segml.features import CATALOG
@@ -25,14 +25,18 @@ INSTEAD = {
 }
 
 TRUSTED_TYPES = (
+    "segml.churn.boosting.LightGBMTrees",
     "segml.churn.classifier.RiskClassifier",
+    "segml.churn.forest.Forest",
+    "segml.churn.conformal.ConformalCalls",
     "segml.churn.hazard.HazardModel",
     "segml.churn.model.RiskModel",
+    "segml.churn.normal_scores.NormalScores",
     "segml.churn.pareto_nbd.ParetoNBD",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
-"""What ``skops.io.load(trusted=…)`` is to be told to restore a ``RiskModel``: our types, and two plain containers."""
+"""What ``skops.io.load(trusted=…)`` is to be told to restore a model or calls: our types, and two plain containers."""
 
 
 class RiskModel(BaseEstimator):  # type: ignore[misc]
@@ -91,8 +95,15 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         self.healthy_ = self._healthy_medians(rows if len(rows) else base)
         reasons = {target: _why_not_learn(rows, target, config) for target in TARGETS}
         risk = RiskClassifier(**config.boosting.model_dump(), logistic_c=config.logistic_c, random_state=seed)
-        self.churn_ = None if reasons["churned"] else self._learn_churn(rows, followed, risk)
         self.stagnation_ = None if reasons["stagnated"] else self._learn(rows, "stagnated", risk)
+        self.churn_: HazardModel | RiskClassifier | None
+        if reasons["churned"]:
+            self.churn_ = None
+        elif followed is None:
+            self.churn_ = self._learn(rows, "churned", risk)
+        else:
+            del rows  # the hazards, the largest fit, have rows of their own
+            self.churn_ = self._learn_hazards(followed, risk)
         self.notices_ = tuple(reason for reason in reasons.values() if reason)
         return self
 
@@ -112,13 +123,9 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         return self.pareto_nbd_.probability_of_no_purchase(**history, horizon=self.horizon_days_)
 
     def _matrix(self, features: pd.DataFrame, season: pd.Series[int] | int) -> pd.DataFrame:
-        return add_season(model_matrix(features, self.inputs_), season)
+        return model_matrix(features, self.inputs_, season)
 
-    def _learn_churn(
-        self, rows: pd.DataFrame, followed: pd.DataFrame | None, risk: RiskClassifier
-    ) -> HazardModel | RiskClassifier:
-        if followed is None:
-            return self._learn(rows, "churned", risk)
+    def _learn_hazards(self, followed: pd.DataFrame, risk: RiskClassifier) -> HazardModel:
         columns = silence_columns(self.horizon_days_)
         check_columns(followed, columns, "followed rows")
         return HazardModel(risk).fit(self._matrix(followed, followed["as_of"].dt.day_of_year), followed[columns])
@@ -128,23 +135,23 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         return learner.fit(self._matrix(rows, rows["as_of"].dt.day_of_year), rows[target].to_numpy(dtype=bool))
 
     def _healthy_medians(self, rows: pd.DataFrame) -> dict[str, float]:
-        well = rows[~(rows["churned"] | rows["stagnated"])] if "churned" in rows else rows
-        matrix = model_matrix(well if len(well) else rows, self.inputs_)
-        return {name: float(matrix[name].median()) for name in self.inputs_}
+        unwell = rows["churned"] | rows["stagnated"] if "churned" in rows else pd.Series(False, index=rows.index)
+        well = rows[~unwell] if not unwell.all() else rows
+        return {name: float(model_matrix(well, [name])[name].median()) for name in self.inputs_}
 
 
 def training_rows(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """Return the features with their labels, in the order of the keys, whatever the order of the input."""
     check_columns(labels, [*KEYS, *TARGETS], "labels")
-    known = labels[[*KEYS, *TARGETS]]
-    rows = features.merge(known, on=KEYS, how="left", validate="1:1", sort=False)
-    if rows[list(TARGETS)].isna().any(axis=None):
-        example = rows.loc[rows["churned"].isna() | rows["stagnated"].isna(), KEYS].iloc[0]
+    known = features[KEYS].merge(labels[[*KEYS, *TARGETS]], on=KEYS, how="left", validate="1:1")
+    missing = known["churned"].isna() | known["stagnated"].isna()
+    if missing.any():
+        example = known[missing].iloc[0]
         raise DataError(
             f"customer {example['customer_id']!r} has features but no label at {example['as_of']:%Y-%m-%d}; "
             "train only on dates whose label window is over"
         )
-    return rows.sort_values(["as_of", "customer_id"], ignore_index=True).astype(dict.fromkeys(TARGETS, "bool"))
+    return in_order_of_keys(features, known[list(TARGETS)].astype("bool"))
 
 
 def _standing_season(rows: pd.DataFrame, base: pd.DataFrame, config: ChurnConfig) -> int | None:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from segml.config.data import DataConfig
 from segml.language import N_, Language
@@ -47,7 +47,7 @@ from segml.schemes import (
     Xyz,
 )
 from segml.schemes.named import ColumnName, check_order
-from segml.settings import Positive, PositiveFloat, Section, Share
+from segml.settings import Positive, PositiveFloat, Section, Share, require_extra
 
 
 class DemoConfig(Section):
@@ -202,14 +202,26 @@ class LabelsConfig(Section):
 
 
 class BoostingConfig(Section):
-    """Regularised histogram gradient boosting."""
+    """Regularised histogram gradient boosting; ``lightgbm`` comes with the extra of that name."""
 
+    library: Literal["sklearn", "lightgbm"] = "sklearn"
     max_leaf_nodes: Annotated[int, Field(ge=2)] = 6
     learning_rate: PositiveFloat = 0.02
     max_iter: Positive = 400
     min_samples_leaf: Positive = 60
     l2_regularization: Annotated[float, Field(ge=0)] = 10.0
     max_features: Annotated[float, Field(gt=0, le=1)] = 0.35
+
+    @field_validator("library")
+    @classmethod
+    def _is_installed(cls, library: str) -> str:
+        if library == "lightgbm":
+            require_extra(library, extra=library)
+        return library
+
+    def packages(self) -> tuple[str, ...]:
+        """Return the packages that the library takes beside those of every model."""
+        return () if self.library == "sklearn" else (self.library,)
 
 
 class ChurnConfig(Section):
@@ -218,7 +230,9 @@ class ChurnConfig(Section):
     Below ``min_snapshots`` training dates, ``min_scored_customers`` to learn from or ``min_class_rows`` rows of the
     rarer outcome the scores come from Pareto/NBD. With less than ``season_min_days`` of history the level of risk
     is that of the latest training date, not of the season. ``model`` of churn: ``hazard`` learns the thirds of the
-    horizon one by one and so from later dates than ``direct``, which learns the whole horizon at once.
+    horizon one by one and so from later dates than ``direct``, which learns the whole horizon at once. With
+    ``conformal_error`` decisions call customers will, uncertain or safe; it is the largest share of those to whom it
+    happens that may be called safe, and of the others that may be called will.
     """
 
     model: Literal["hazard", "direct"] = "hazard"
@@ -234,6 +248,7 @@ class ChurnConfig(Section):
     logistic_c: PositiveFloat = 0.0005
     season_min_days: Positive = 365
     risk_bands: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.15, 0.35, 0.60)
+    conformal_error: Annotated[float, Field(gt=0, lt=0.5)] | None = None
     bootstrap: Annotated[int, Field(ge=0)] = 500
 
     @model_validator(mode="after")

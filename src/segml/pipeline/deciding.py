@@ -9,6 +9,7 @@ import pandas as pd
 from segml import features
 from segml.actions import assemble
 from segml.churn import (
+    ConformalCalls,
     RiskModel,
     assess,
     scored_mask,
@@ -26,12 +27,16 @@ from segml.segments import (
 
 @dataclass(frozen=True)
 class Scorer:
-    """All that scoring needs: what was learnt (None where there was too little), and under which configuration."""
+    """All that scoring needs: what was learnt (None where there was too little), and under which configuration.
+
+    ``calls`` tell will from safe; None where they are not asked for.
+    """
 
     config: Config
     risk: RiskModel | None
     clusters: KMeansSegments | None
     trained_at: pd.Timestamp
+    calls: ConformalCalls | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,8 @@ def described(now: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataF
 
 
 def _risk(base: pd.DataFrame, lifecycle: pd.Series[str], scorer: Scorer) -> pd.DataFrame:
-    """Return the scores, bands and reasons of each customer, on the index of the features."""
+    """Return the scores, bands, reasons and calls of each customer, on the index of the features."""
     churn, alarm_from = scorer.config.churn, scorer.config.actions.min_p_stagnation
     scored = scored_mask(lifecycle, base["purchase_day_count"], churn)
-    return assess(scorer.risk, base, lifecycle, scored, churn, alarm_from=alarm_from)
+    risk = assess(scorer.risk, base, lifecycle, scored, churn, alarm_from=alarm_from)
+    return risk if scorer.calls is None else risk.join(scorer.calls.predict(risk))

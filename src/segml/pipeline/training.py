@@ -9,6 +9,7 @@ import pandas as pd
 from segml.actions import margin_notices
 from segml.churn import (
     Backtest,
+    ConformalCalls,
     RiskModel,
     Split,
     split_at,
@@ -82,7 +83,7 @@ def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage:
     backtest = run_backtest(snapshots, splits, config)
     stage("scores")
     risk, why_not = _learn(snapshots, latest, now, config)
-    scorer = Scorer(config, risk, found.model, prepared.as_of)
+    scorer = Scorer(config, risk, found.model, prepared.as_of, _calls(backtest, config))
     decided = decide(now, prepared, scorer)
     stage("profiles")
     segmentation = describe_segments(decided, prepared, scorer, playbook)
@@ -135,3 +136,9 @@ def _learn(
         followed=snapshots.followed(split, config.horizon_days),
     )
     return model, model.notices_
+
+
+def _calls(backtest: Backtest, config: Config) -> ConformalCalls | None:
+    """Return calls that are calibrated on all test dates, or none where they are not asked for."""
+    error = config.churn.conformal_error
+    return None if error is None else ConformalCalls(error).fit(backtest.table)

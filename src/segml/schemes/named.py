@@ -21,6 +21,8 @@ RESERVED = frozenset(
         "p_churn",
         "p_stagnation",
         "risk_band",
+        "churn_call",
+        "stagnation_call",
         "run_rate",
         "revenue_at_risk",
         "reasons",

@@ -47,6 +47,19 @@ GAINS = {
 }
 
 
+CALLED = {
+    "churn": N_(
+        "Calls of churn, with an error of {error} allowed: out of time {cases} of those who left had not been called "
+        "safe, and {others} of those who stayed had not been called to leave; {called} of all were called either."
+    ),
+    "stagnation": N_(
+        "Calls of stagnation, with an error of {error} allowed: out of time {cases} of those who stagnated had not "
+        "been called safe, and {others} of the others had not been called to stagnate; {called} of all were called "
+        "either."
+    ),
+}
+
+
 class Measure(NamedTuple):
     """A metric with the ends of its 95 % interval; NaN where unknown."""
 
@@ -65,6 +78,7 @@ def risk(content: ReportContent) -> dict[str, Any]:
         "verdicts": {_(TITLES[target]): verdict(content.metrics, target) for target in measured},
         "ranking": _ranking(content.metrics),
         "quality": _quality(content.metrics),
+        "calls": _calls(content),
         "bands": _bands(content),
         "pictures": [*_calibration(content), *_gains(content), *_money(content)],
     }
@@ -129,6 +143,21 @@ def _quality(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
 
 def _cell(measure: Measure, digits: int) -> dict[str, str]:
     return {"value": decimal(measure.value, digits), "interval": interval(measure.low, measure.high, digits)}
+
+
+def _calls(content: ReportContent) -> list[str]:
+    """Return a sentence a target on how the calls held, where they were asked for and checked."""
+    error, metrics = content.config.churn.conformal_error, content.metrics
+    return [
+        _(told).format(
+            error=share(math.nan if error is None else error),
+            cases=share(metrics[f"conformal/{target}_coverage_cases"]),
+            others=share(metrics[f"conformal/{target}_coverage_others"]),
+            called=share(metrics[f"conformal/{target}_called_will"] + metrics[f"conformal/{target}_called_safe"]),
+        )
+        for target, told in CALLED.items()
+        if f"conformal/{target}_coverage_cases" in metrics and f"conformal/{target}_coverage_others" in metrics
+    ]
 
 
 def _bands(content: ReportContent) -> list[dict[str, Any]]:
