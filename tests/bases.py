@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segml.segments import Past, earlier
+
 AS_OF = pd.Timestamp("2025-07-01")
 
 Table = Callable[..., pd.DataFrame]
@@ -39,6 +41,7 @@ def simulated(customers: int, seed: int, as_of: pd.Timestamp = AS_OF) -> pd.Data
             "recency_days": recency,
             "tenure_days": recency + rng.uniform(30, 900, customers),
             "order_count_365d": orders,
+            "purchase_day_count": orders,
             "order_count_180d": orders / 2,
             "revenue_365d": revenue,
             "revenue_90d": revenue / 4 * rng.uniform(0, 2, customers),
@@ -77,3 +80,18 @@ def months(base: pd.DataFrame) -> pd.DataFrame:
     revenue = np.outer(base["revenue_365d"] / 12, np.ones(4))
     revenue[::2, :3] = np.nan
     return pd.DataFrame(revenue, index=pd.Index(base["customer_id"]), columns=starts)
+
+
+def outcomes(base: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return what simulated customers bought in the quarter afterwards: as before, give or take."""
+    noise = np.random.default_rng(seed).lognormal(0, 0.5, len(base))
+    return pd.DataFrame({"customer_id": base["customer_id"], "next_revenue": base["revenue_365d"] / 4 * noise})
+
+
+def past_of(quarters: int, customers: int = 300) -> Past:
+    """Return the same simulated customers at so many quarters before ``AS_OF``."""
+    bases = [
+        simulated(customers, seed=10 + back, as_of=AS_OF - pd.Timedelta(days=90 * (back + 1)))
+        for back in range(quarters)
+    ]
+    return Past([earlier(base, outcomes(base, seed=back)) for back, base in enumerate(bases)], 90)

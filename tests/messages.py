@@ -13,7 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import segml
-from segml.config import KMeansConfig
+from segml.config import HdbscanConfig, KMeansConfig
 from segml.features import CATALOG, described
 
 PACKAGE = Path(segml.__file__).parent
@@ -43,7 +43,8 @@ def computed() -> Iterator[Message]:
         yield from ((text, "features") for text in (feature.unit, feature.meaning, feature.group))
     sources = [*(feature.source for feature in CATALOG), *(column.source for column in described())]
     yield from ((source, "features") for source in sources if " " in source)
-    yield from ((name.replace("_", " "), "config/sections.py") for name in KMeansConfig().features)
+    features = dict.fromkeys((*KMeansConfig().features, *HdbscanConfig().features))
+    yield from ((name.replace("_", " "), "config/clusters.py") for name in features)
 
 
 def load(path: Path) -> Catalog:
@@ -62,7 +63,12 @@ def update(path: Path) -> Catalog:
     return catalog
 
 
+def texts(string: object) -> tuple[object, ...]:
+    """Return all forms of a translation."""
+    return tuple(string) if isinstance(string, list | tuple) else (string,)
+
+
 if __name__ == "__main__":
     for path in sorted(LOCALES.glob("*.po")):
-        empty = [message.id for message in update(path) if message.id and not message.string]
+        empty = [message.id for message in update(path) if message.id and not all(texts(message.string))]
         print(f"{path.name}: {len(empty)} messages to translate", *empty, sep="\n  ")

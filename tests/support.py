@@ -9,7 +9,9 @@ SMALL = (
     "churn.boosting.max_iter=40",
     "churn.bootstrap=50",
     "churn.max_snapshots=6",
-    "segments.clusters.bootstrap=5",
+    "segments.clusters.bootstrap=4",
+    "segments.clusters.candidates=[kmeans]",
+    "segments.clusters.kmeans.most_k=5",
     "segments.interval_resamples=20",
 )
 """Overrides that make a whole training run in seconds."""

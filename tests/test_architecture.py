@@ -20,6 +20,7 @@ LAYERS = {
     "data": 5,
     "features": 6,
     "labels": 7,
+    "clusters": 7,
     "segments": 8,
     "churn": 8,
     "actions": 9,

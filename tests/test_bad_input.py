@@ -67,7 +67,7 @@ CASES: dict[str, tuple[Prepare, str]] = {
     ),
     "only zero amounts": (lambda f: [csv(f, orders(30, 60).assign(amount=0.0))], "amount"),
     "unknown cluster feature": (
-        lambda f: [csv(f, orders(30, 400)), "segments.clusters.features=[recency_day]"],
+        lambda f: [csv(f, orders(30, 400)), "segments.clusters.kmeans.features=[recency_day]"],
         "recency_day",
     ),
 }

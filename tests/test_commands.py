@@ -150,3 +150,31 @@ def test_fetch_uses_what_is_there_already(shared_data: Path, tmp_path: Path) -> 
     done = run(tmp_path, *command("data", "fetch", "online_retail_ii", "--json"), SEGML_DATA_HOME=str(shared_data))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["file"] == str(shared_data / "online_retail_ii.parquet")
+
+
+@pytest.mark.slow
+def test_each_way_to_cluster_is_a_run_below_the_training_with_the_same_metrics(
+    store: TrackingConfig, tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    overrides = (*SMALL, "segments.clusters.candidates=[kmeans,hdbscan]", f"tracking.uri={store.uri}")
+    done = run(tmp_path, *command("train", overrides=overrides))
+    assert done.returncode == 0, done.stderr
+    client = MlflowClient(str(store.uri))
+    experiment = client.get_experiment_by_name("segml")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    children = [found for found in runs if "mlflow.parentRunId" in found.data.tags]
+    (parent,) = [found for found in runs if found not in children]
+    assert {child.data.tags["mlflow.parentRunId"] for child in children} == {parent.info.run_id}
+    table = pd.read_csv(tmp_path / "outputs" / "clusters.csv", encoding="utf-8-sig").query("algorithm != 'rule'")
+    logged = {(child.data.params["algorithm"], float(child.data.params["size"])): child.data for child in children}
+    assert set(logged) == set(zip(table["algorithm"], table["size"], strict=True))
+    for _, row in table.iterrows():
+        figures = logged[row["algorithm"], row["size"]].metrics
+        assert figures["segments/min_jaccard"] == pytest.approx(row["min_jaccard"])
+        assert figures["segments/next_period_eta2"] == pytest.approx(row["tested_eta2"])
+        assert set(figures) <= set(parent.data.metrics)
+    (chosen,) = [data for data in logged.values() if data.params["is_chosen"] == "True"]
+    assert chosen.metrics.items() <= parent.data.metrics.items()

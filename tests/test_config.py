@@ -40,7 +40,7 @@ def test_every_key_can_be_set_to_its_own_value() -> None:
         ("output=no", "output: this should be a valid string; found False"),
         ("as_of=13.03.2011", "as_of: this should be a valid date.*found '13.03.2011'"),
         ("churn.boosting.l2_regularization=.inf", "finite number"),
-        ("segments.clusters.kind=kmens", "segments.clusters.kind: this should be 'kmeans'"),
+        ("segments.clusters.kind=kmens", "segments.clusters.kind: this should be 'kmeans' or 'hdbscan'"),
         ("churn=3", "churn: this should be an object"),
         ("horizon_days", "not of the form KEY=VALUE"),
         ("data.transactions=[", "--set data.transactions is not valid YAML"),

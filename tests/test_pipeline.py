@@ -81,6 +81,12 @@ def test_rows_after_the_as_of_date_change_no_decision() -> None:
     known, all_of_it = decide_on(past, settings), decide_on(frame, settings)
     assert_frame_equal(known.decided.decisions, all_of_it.decided.decisions, check_exact=True)
     assert_frame_equal(known.backtest.table, all_of_it.backtest.table, check_exact=True)
+    assert_frame_equal(known.found.table, all_of_it.found.table, check_exact=True)
+    assert known.found.table["tested_eta2"].notna().any()
+    assert known.found.remarks == all_of_it.found.remarks
+    models = [found.model for found in (known.found, all_of_it.found)]
+    assert all(model is not None and model.clusterer.scaler.weights for model in models)
+    assert len({str(model.clusterer.scaler.weights) for model in models if model is not None}) == 1
 
 
 def test_neither_threads_nor_the_order_of_rows_change_a_decision(small_config: config.Config) -> None:
@@ -149,6 +155,7 @@ def test_one_line_dated_2099_does_not_move_the_as_of_date() -> None:
     assert prepared.ledger["future_date"].tally.lines == 1
 
 
+@pytest.mark.slow
 def test_profit_and_who_is_scored_follow_the_configuration() -> None:
     settings = config.load(
         None,
@@ -172,6 +179,7 @@ def test_profit_and_who_is_scored_follow_the_configuration() -> None:
     assert not inactive & set(trained.segmentation.silent["customer_id"])
 
 
+@pytest.mark.slow
 def test_calls_are_made_where_an_error_is_allowed_and_survive_storage(tmp_path: Path) -> None:
     settings = config.load(None, [*SMALL, "churn.conformal_error=0.2", "backtest.dates=2"])
     trained = decide_on(transactions(), settings)

@@ -1,5 +1,9 @@
 """The registered model: raw transactions in, the decisions of the training run out."""
 
+import ast
+import sys
+from collections.abc import Iterator
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pandas as pd
@@ -77,3 +81,27 @@ def test_the_score_command_writes_the_decisions_of_the_training_run(
 def test_the_score_command_names_the_formats_it_writes(capsys: pytest.CaptureFixture[str]) -> None:
     assert score.main(["--model", "nowhere", "--output", "decisions.docx"]) == 2
     assert "must end in .parquet or .csv; found '.docx'" in capsys.readouterr().err
+
+
+def imported_at_once(module: str) -> Iterator[str]:
+    """The modules that a module imports while it is imported itself."""
+    tree = ast.parse(Path(str(import_module(module).__file__)).read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (name for alias in node.names if (name := f"{node.module}.{alias.name}") in sys.modules)
+
+
+def test_a_served_model_asks_for_all_packages_that_its_code_imports() -> None:
+    seen, waiting = set(), ["segml.serving"]
+    while waiting:
+        module = waiting.pop()
+        seen.add(module)
+        waiting += [name for name in imported_at_once(module) if name.startswith("segml") and name not in seen]
+    packages = {name.partition(".")[0] for module in seen for name in imported_at_once(module)}
+    distributions = metadata.packages_distributions()
+    needed = {distributions[package][0].lower() for package in packages - {"segml"} if package in distributions}
+    assert needed <= {name.lower() for name in serving.REQUIRED} | {"mlflow-skinny", "mlflow-tracing"}
+    assert "scikit-learn" in needed

@@ -101,3 +101,20 @@ def test_the_address_comes_from_config_then_environment_then_this_folder(
 def test_importing_segml_does_not_import_mlflow() -> None:
     code = "import sys, segml.tracking, segml.config; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_alternatives_are_finished_runs_nested_under_theirs(store: TrackingConfig) -> None:
+    from mlflow import MlflowClient
+
+    with tracking.Run(store, name="parent", tags={}) as run:
+        for k in (2, 3):
+            run.log_child(f"kmeans {k}", {"algorithm": "kmeans", "size": k}, {"segments/min_jaccard": k / 4}, kind="x")
+        run.log(metrics={"segments/min_jaccard": 0.75})
+    query = f"tags.mlflow.parentRunId = '{run.run_id}'"
+    children = MlflowClient(store.uri).search_runs([run.experiment_id], query, order_by=["params.size"])
+    assert [child.info.run_name for child in children] == ["parent: kmeans 2", "parent: kmeans 3"]
+    assert [child.info.status for child in children] == ["FINISHED"] * 2
+    assert [child.data.params for child in children] == [{"algorithm": "kmeans", "size": str(k)} for k in (2, 3)]
+    assert [child.data.metrics for child in children] == [{"segments/min_jaccard": k / 4} for k in (2, 3)]
+    assert {child.data.tags["segml.kind"] for child in children} == {"x"}
+    assert run_of(store, run.run_id).info.status == "FINISHED"

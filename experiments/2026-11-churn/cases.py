@@ -16,13 +16,12 @@ from segml.churn.inputs import KEYS, model_matrix
 from segml.config import Config
 from segml.data import connect, load_tables
 from segml.features.catalog import model_inputs
-from segml.windows import as_timestamp, shift
+from segml.windows import YEAR_DAYS, as_timestamp, shift
 
 HORIZON_DAYS = 90
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 11, 1)
 OUTCOMES = ["churned", "stagnated", "run_rate", "lost_revenue"]
-YEAR_DAYS = 365
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from cases import YEAR_DAYS, Case
-from scipy.optimize import brentq
+from cases import Case
 
 from segml.churn.metrics import brier, expected_calibration_error
-from segml.windows import shift
+from segml.churn.prior_shift import moved_by, shift_to
+from segml.windows import YEAR_DAYS, shift
 
 TARGETS = {"churned": "p_churn", "stagnated": "p_stagnation"}
-FURTHEST = 10.0
 
 
 def season_shift(cases: list[Case], tested: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -44,7 +42,7 @@ def _year_before(case: Case) -> pd.DataFrame:
 def _row(tested: pd.DataFrame, scores: pd.DataFrame, year_before: pd.DataFrame, outcome: str, p: str) -> dict[str, Any]:
     happened, before = tested[outcome].to_numpy(dtype=bool), year_before[outcome].mean()
     own = scores.loc[tested.index, p].to_numpy(dtype=float)
-    moved = _moved_to(own, float(before))
+    moved = moved_by(own, shift_to(own, float(before)))
     everyone = np.ones((1, len(own)))
     return {
         "as_of": f"{tested['as_of'].iloc[0]:%Y-%m-%d}",
@@ -57,13 +55,3 @@ def _row(tested: pd.DataFrame, scores: pd.DataFrame, year_before: pd.DataFrame, 
         "brier": brier(own, happened, everyone)[0],
         "brier_moved": brier(moved, happened, everyone)[0],
     }
-
-
-def _moved_to(probability: npt.NDArray[np.float64], mean: float) -> npt.NDArray[np.float64]:
-    """Return the probabilities with one constant added to all logits, so that they have this mean."""
-    logit = np.log(probability / (1 - probability))
-
-    def with_constant(constant: float) -> npt.NDArray[np.float64]:
-        return np.asarray(1 / (1 + np.exp(-logit - constant)))
-
-    return with_constant(brentq(lambda constant: with_constant(constant).mean() - mean, -FURTHEST, FURTHEST))

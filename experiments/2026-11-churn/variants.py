@@ -72,7 +72,7 @@ def of_package(case: Case) -> Iterator[tuple[str, pd.DataFrame]]:
     """The package's models, and the other ways to set up hazards."""
     direct = _risk_model(case, None)
     yield DIRECT, direct
-    hazards = _risk_model(case, case.followed)
+    hazards = default(case)
     yield DEFAULT, hazards
     mean = _probability((_logit(direct["p_churn"]) + _logit(hazards["p_churn"])) / 2)
     yield "hazards and average, averaged", _only_churn(mean)
@@ -81,6 +81,11 @@ def of_package(case: Case) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 FAMILIES: tuple[Callable[[Case], Iterator[tuple[str, pd.DataFrame]]], ...] = (baselines, simple, averages, of_package)
+
+
+def default(case: Case) -> pd.DataFrame:
+    """Return the scores of the package's default on the tested customers."""
+    return _risk_model(case, case.followed)
 
 
 def _risk_model(case: Case, followed: pd.DataFrame | None, library: str = "sklearn") -> pd.DataFrame:

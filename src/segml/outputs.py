@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,11 +14,13 @@ from segml.churn import Backtest
 from segml.config import Config
 from segml.pipeline import Training
 from segml.report import ReportContent, build
-from segml.segments import KMeansSegments, messages_by_scheme, schemes
+from segml.segments import FoundSegments, messages_by_scheme, schemes
 
 CONFIG, QUALITY, FEATURES, DECISIONS = "config.yaml", "quality.json", "features.parquet", "decisions.parquet"
 PROFILES, BACKTEST, CALL_LIST, REPORT = "profiles.csv", "backtest.parquet", "call_list.csv", "report.html"
 PRODUCTS, COHORTS, SILENT = "products.csv", "cohorts.csv", "silent_categories.csv"
+CLUSTERS, CLUSTER_SEGMENTS, MIGRATION = "clusters.csv", "cluster_segments.csv", "cluster_migration.csv"
+REFIT = "cluster_refit.csv"
 BY_DATE = "backtest_by_date.csv"
 EVIDENCE_FILES = ("backtest_slices.csv", "signals.csv", "importance.csv", "lead_time.csv")
 FILES = (
@@ -26,6 +29,10 @@ FILES = (
     FEATURES,
     DECISIONS,
     PROFILES,
+    CLUSTERS,
+    CLUSTER_SEGMENTS,
+    MIGRATION,
+    REFIT,
     PRODUCTS,
     COHORTS,
     SILENT,
@@ -49,6 +56,7 @@ def write(training: Training, folder: Path, *, run_id: str, data_digest: str) ->
     training.backtest.table.to_parquet(folder / BACKTEST, index=False)
     _write_evidence(training.backtest, folder)
     write_csv(segmentation.profiles, folder / PROFILES)
+    _write_found(training.found, folder)
     write_csv(segmentation.products, folder / PRODUCTS)
     write_csv(segmentation.cohorts, folder / COHORTS)
     write_csv(segmentation.silent, folder / SILENT)
@@ -99,7 +107,7 @@ def report_content(training: Training, *, run_id: str, data_digest: str) -> Repo
         ledger=training.prepared.ledger.to_frame(),
         profiles=segmentation.profiles,
         notices=training.notices,
-        cluster_means=_cluster_means(training.scorer.clusters),
+        **_clusters(training.found),
         metrics=training.metrics,
         backtest=backtest.table if len(backtest.table) else None,
         reliability=backtest.reliability if len(backtest.table) else None,
@@ -122,12 +130,35 @@ def report_content(training: Training, *, run_id: str, data_digest: str) -> Repo
     )
 
 
-def _cluster_means(model: KMeansSegments | None) -> pd.DataFrame | None:
-    """Return the standardised means of each cluster under readable names of the features."""
-    if model is None:
-        return None
-    columns = [str(name).replace("_", " ") for name in model.feature_names_in_]
-    return pd.DataFrame(model.cluster_centers_, index=model.segment_names_, columns=columns)
+def _write_found(found: FoundSegments, folder: Path) -> None:
+    write_csv(found.table, folder / CLUSTERS)
+    write_csv(found.portrait.table if found.portrait else pd.DataFrame(), folder / CLUSTER_SEGMENTS)
+    write_csv(_migration(found), folder / MIGRATION)
+    updates = found.lasting.updates if found.lasting else pd.DataFrame(columns=["before", "after", "customers"])
+    write_csv(updates, folder / REFIT)
+
+
+def _clusters(found: FoundSegments) -> dict[str, Any]:
+    """Return what the report shows of found segments; nothing where there are none."""
+    model, portrait = found.model, found.portrait
+    if model is None or portrait is None:
+        return {}
+    columns = [name.replace("_", " ") for name in model.features]
+    return {
+        "cluster_means": pd.DataFrame(model.means_, index=model.segment_names_, columns=columns),
+        "cluster_candidates": found.table,
+        "cluster_segments": portrait.table,
+        "cluster_sheet": portrait.sheet,
+        "cluster_migration": _migration(found),
+        "cluster_remarks": found.remarks,
+    }
+
+
+def _migration(found: FoundSegments) -> pd.DataFrame:
+    """Return the flows between segments of the model of one horizon ago, by name; no rows where there was none."""
+    if found.lasting is None:
+        return pd.DataFrame(columns=["from", "to", "customers"])
+    return found.lasting.migration
 
 
 def _as_text(value: object) -> object:

@@ -28,6 +28,9 @@ MODEL_FOLDER = "model"
 ENTRY = Path(__file__).with_name("serving_entry.py")
 REQUIRED = (
     "scikit-learn",
+    "hdbscan",
+    "joblib",
+    "Babel",
     "numpy",
     "scipy",
     "pandas",

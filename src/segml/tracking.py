@@ -97,17 +97,21 @@ class Run:
     ) -> None:
         """Log parameters, metrics and tags in as few calls as the store allows."""
         from mlflow import MlflowClient
-        from mlflow.entities import Metric, Param, RunTag
 
-        now = int(time.time() * 1000)
-        all_params = [Param(key, _short(value)) for key, value in (params or {}).items()]
-        all_metrics = [Metric(key, float(value), now, 0) for key, value in (metrics or {}).items()]
-        all_tags = [RunTag(f"segml.{key}", value[:TAG_LENGTH]) for key, value in tags.items()]
-        client = MlflowClient(self.uri)
+        client, entities = MlflowClient(self.uri), _entities(params or {}, metrics or {}, tags)
         with _as_tracking_errors(self.uri):
-            client.log_batch(self.run_id, metrics=all_metrics, params=all_params[:PARAMS_PER_BATCH], tags=all_tags)
-            for start in range(PARAMS_PER_BATCH, len(all_params), PARAMS_PER_BATCH):
-                client.log_batch(self.run_id, params=all_params[start : start + PARAMS_PER_BATCH])
+            _log_batches(client, self.run_id, *entities)
+
+    def log_child(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float], **tags: str) -> None:
+        """Log one of several alternatives as a finished run nested under this one."""
+        from mlflow import MlflowClient
+
+        client, entities = MlflowClient(self.uri), _entities(params, metrics, tags)
+        with _as_tracking_errors(self.uri):
+            parent = {"mlflow.parentRunId": self.run_id, "mlflow.source.name": "segml"}
+            child = client.create_run(self.experiment_id, run_name=f"{self.name}: {name}", tags=parent)
+            _log_batches(client, child.info.run_id, *entities)
+            client.set_terminated(child.info.run_id, "FINISHED")
 
     def log_data(self, *, name: str, digest: str) -> None:
         """Record which data went in: its name and our digest over all rows (MLflow's own covers the first 10,000)."""
@@ -146,6 +150,25 @@ class Run:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(self.config.timeout_s))
+
+
+def _entities(
+    params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]
+) -> tuple[list[Any], list[Any], list[Any]]:
+    from mlflow.entities import Metric, Param, RunTag
+
+    now = int(time.time() * 1000)
+    return (
+        [Param(key, _short(value)) for key, value in params.items()],
+        [Metric(key, float(value), now, 0) for key, value in metrics.items()],
+        [RunTag(f"segml.{key}", value[:TAG_LENGTH]) for key, value in tags.items()],
+    )
+
+
+def _log_batches(client: Any, run_id: str, params: list[Any], metrics: list[Any], tags: list[Any]) -> None:
+    client.log_batch(run_id, metrics=metrics, params=params[:PARAMS_PER_BATCH], tags=tags)
+    for start in range(PARAMS_PER_BATCH, len(params), PARAMS_PER_BATCH):
+        client.log_batch(run_id, params=params[start : start + PARAMS_PER_BATCH])
 
 
 def _experiment_id(name: str, artifact_location: str | None) -> str:

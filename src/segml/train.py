@@ -33,12 +33,14 @@ def _train(arguments: argparse.Namespace) -> None:
 
         playbook = segments.load_playbook(settings.segments.playbook, segments.schemes(settings.segments))
         with session.tracked(settings, arguments.config, stages) as current:
-            training = pipeline.train(current.prepared, settings, playbook=playbook, stage=stages)
+            training = pipeline.train(current.prepared, settings, playbook=playbook, stage=stages, detail=stages.detail)
             stages("report and model")
             with artifacts.staged(output) as folder:
                 outputs.write(training, folder, run_id=current.run.run_id, data_digest=current.data_digest)
                 serving.save(training.scorer, folder / serving.MODEL_FOLDER)
             stages("tracking")
+            for name, params, figures in training.found.alternatives():
+                current.run.log_child(name, params, figures)
             current.run.log_files(output, list(outputs.FILES))
             current.run.log_model(serving.logger(training.scorer), register=settings.tracking.register_model)
             tags = segments.as_tags(training.segmentation.cautions)

@@ -182,7 +182,7 @@ def test_names_on_the_page_are_unique_and_links_lead_somewhere(page: Page) -> No
 
 def test_every_picture_is_described_and_every_column_has_a_heading(page: Page) -> None:
     drawings = page.named("svg")
-    assert len(drawings) == 21
+    assert len(drawings) == 22
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert all(heading["scope"] in {"col", "row"} for heading in page.named("th"))
     assert page.named("html")[0]["lang"] == "en"

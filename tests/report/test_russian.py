@@ -4,18 +4,22 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from bases import past_of, simulated
+from segml.config import ClustersConfig, HdbscanConfig, KMeansConfig, SegmentsConfig
 from segml.features import CATALOG
-from segml.language import spoken
+from segml.language import speaking, spoken
 from segml.report import ReportContent, build
 from segml.report.words import setting
+from segml.segments import find_segments
 
 CLUSTER = "крупные"
 WORD = re.compile(r"[A-Za-z]{4,}")
-NAMES = ("Pareto/NBD", "call_list.csv")
+NAMES = ("Pareto/NBD", "call_list.csv", "KMeans", "HDBSCAN")
 """What has one name in every language."""
 
 
@@ -41,7 +45,8 @@ class Texts(HTMLParser):
 def in_data(content: ReportContent) -> Iterator[str]:
     """Yield the texts that a page shows as they came."""
     given = {**vars(content), "decisions": content.decisions.drop(columns="action")}
-    for name in ("config", "scheme_titles"):  # keys and values are told below; titles are messages
+    told = [name for name in given if name.startswith("cluster_") and name != "cluster_means"]
+    for name in ("config", "scheme_titles", *told):  # keys and values are told below; titles are messages
         del given[name]
     for text in leaves(given):
         yield from (text, text.replace("_", " "), text.replace("_", " ").capitalize())
@@ -62,12 +67,32 @@ def leaves(value: object) -> Iterator[str]:
             yield from (text for item in value for text in leaves(item))
 
 
+def searched() -> dict[str, Any]:
+    """Return what a search for segments shows, told in Russian."""
+    clusters = ClustersConfig(kmeans=KMeansConfig(most_k=5), hdbscan=HdbscanConfig(shares=(0.03, 0.08)), bootstrap=4)
+    with speaking("ru"):
+        found = find_segments(
+            simulated(300, seed=1), SegmentsConfig(clusters=clusters, interval_resamples=10), 0, past=past_of(4)
+        )
+        remarks = found.remarks
+    assert found.portrait is not None
+    assert found.lasting is not None
+    return {
+        "cluster_candidates": found.table,
+        "cluster_segments": found.portrait.table,
+        "cluster_sheet": found.portrait.sheet,
+        "cluster_migration": found.lasting.migration,
+        "cluster_remarks": remarks,
+    }
+
+
 @pytest.fixture(scope="module")
 def russian(content: ReportContent) -> ReportContent:
     report = content.config.report.model_copy(update={"language": "ru", "title": "Customer segments and risk"})
     clusters = {name: CLUSTER for name in content.decisions["cluster_name"].unique() if "large" in name}
     return replace(
         content,
+        **searched(),
         config=content.config.model_copy(update={"report": report}),
         decisions=content.decisions.replace({"cluster_name": clusters}),
         profiles=content.profiles.replace({"segment": clusters}),
@@ -129,3 +154,18 @@ def test_pictures_speak_russian_too(texts: list[str]) -> None:
     ):
         assert words in texts, words
     assert "Oct" not in texts
+
+
+def test_found_segments_are_told_in_russian(texts: list[str]) -> None:
+    page = " ".join(texts)
+    for words in (
+        "кластеры объясняют",
+        "клиентов остались в своём сегменте (изменились сами клиенты)",
+        "скорректированный индекс Рэнда",
+        "Средний силуэт каждого сегмента",
+        "Клиенты на плоскости",
+        "KMeans при разных размерах",
+        "HDBSCAN при разных размерах",
+        "k = 3",
+    ):
+        assert words in page, words

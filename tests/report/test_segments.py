@@ -5,7 +5,8 @@ import pytest
 from segml.report import ReportContent
 from segml.report.sections.cohorts import cohorts
 from segml.report.sections.products import products
-from segml.report.sections.segments import SchemeSection, off, segments
+from segml.report.sections.scheme import SchemeSection
+from segml.report.sections.segments import off, segments
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +38,6 @@ def test_what_is_said_beside_the_figures_leaves_out_what_is_unknown(schemes: dic
         "mostly tape <wide>",
         "suggested: call <every> week",
     ]
-
-
-def test_found_segments_say_how_far_to_trust_them(content: ReportContent) -> None:
-    metrics = {
-        "segments/min_jaccard": 0.9,
-        "segments/next_period_eta2": 0.247,
-        "segments/revenue_fifths_eta2": 0.258,
-    }
-    *_, found = segments(replace(content, metrics=metrics))
-    stable, told = found.remarks
-    assert "similarity of 0.90" in stable
-    assert told.endswith("the found segments 0.247, plain fifths by revenue 0.258. Best: plain fifths by revenue.")
 
 
 def test_without_clusters_the_section_stands_and_says_so(content: ReportContent) -> None:

@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 
 from segml import features, labels
-from segml.config import LabelsConfig, SegmentsConfig
+from segml.config import ClustersConfig, LabelsConfig, SegmentsConfig
 from segml.features import describe
 from segml.schema import NOT_ENOUGH_DATA, ORDER_LINES
-from segml.segments import assign_rules, find_segments, label_segments, next_period, profiles, stability
+from segml.segments import Past, assign_rules, earlier, find_segments, label_segments, profiles
 
-THEN, NOW, END = (pd.Timestamp(day) for day in ("2011-06-12", "2011-09-11", "2011-12-10"))
-CONFIG = SegmentsConfig()
+NOW, END = pd.Timestamp("2011-09-11"), pd.Timestamp("2011-12-10")
+HORIZON = 90
+PAST = [END - pd.Timedelta(days=HORIZON * back) for back in range(1, 5)]
+CONFIG = SegmentsConfig(clusters=ClustersConfig(candidates=("kmeans",), bootstrap=5))
 
 pytestmark = pytest.mark.slow
 
@@ -45,22 +47,22 @@ def lines(shared_data: Path) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def snapshots(lines: pd.DataFrame) -> pd.DataFrame:
-    return features.build(lines, [THEN, NOW])
+    return features.build(lines, sorted({NOW, END, *PAST}))
 
 
 def test_clusters_come_back_and_predict_no_worse_than_revenue_fifths(
     lines: pd.DataFrame, snapshots: pd.DataFrame
 ) -> None:
-    then, now = (snapshots[snapshots["as_of"] == moment] for moment in (THEN, NOW))
-    found = find_segments(then, CONFIG, seed=0)
-    assert found.model is not None
-    metrics = stability(then, found.model, CONFIG, seed=0)
+    bases = [snapshots[snapshots["as_of"] == moment] for moment in PAST]
+    after = [labels.build(lines, base, HORIZON, LabelsConfig(), known_until=END) for base in bases]
+    past = Past([earlier(base, bought) for base, bought in zip(bases, after, strict=True)], HORIZON)
+    found = find_segments(snapshots[snapshots["as_of"] == END], CONFIG, seed=0, past=past)
+    metrics = found.metrics
     assert metrics["segments/min_jaccard"] > 0.8
     assert metrics["segments/smallest_share"] > 0.05
-    after = labels.build(lines, now, 90, LabelsConfig(), known_until=END)
-    checked = next_period(then, now, after, CONFIG, seed=0).metrics
-    assert 0.25 < checked["segments/next_period_eta2"] < 0.4
-    assert checked["segments/next_period_eta2"] > checked["segments/revenue_fifths_eta2"] - 0.02
+    assert 0.25 < metrics["segments/next_period_eta2"] < 0.4
+    assert metrics["segments/next_period_eta2"] > metrics["segments/revenue_fifths_eta2"] - 0.02
+    assert metrics["segments/refit_agreement"] > 0.9
 
 
 def test_all_schemes_label_every_customer_and_profiles_add_up(lines: pd.DataFrame, snapshots: pd.DataFrame) -> None:

@@ -2,13 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segml.config import KMeansConfig, SegmentsConfig
+from segml.config import ClustersConfig, KMeansConfig, SegmentsConfig
 from segml.language import speaking
 from segml.schema import NOT_ENOUGH_DATA, DataError
 from segml.segments import assign_rules, find_segments, label_segments, profiles
 from segml.segments.playbook import Play, Playbook, Words, built_in
 
-CONFIG = SegmentsConfig(clusters=KMeansConfig(k=3))
+CONFIG = SegmentsConfig(clusters=ClustersConfig(candidates=("kmeans",), kmeans=KMeansConfig(k=3), bootstrap=2))
 RULES = {"lifecycle": CONFIG.lifecycle.rules()}
 SCHEMES = ["lifecycle", "rfm_segment", "abc", "xyz", "tier", "cluster_name"]
 
@@ -114,10 +114,11 @@ def test_every_scheme_adds_up_to_the_base(everything: pd.DataFrame, base: pd.Dat
     assert totals.to_numpy() == pytest.approx(np.tile(base_totals, (len(totals), 1)))
 
 
-def test_found_segments_are_described_by_their_centres(everything: pd.DataFrame) -> None:
+def test_found_segments_are_described_by_rules_in_units_that_people_know(everything: pd.DataFrame) -> None:
     clusters = everything[everything["scheme"] == "cluster_name"]
     assert len(clusters) == 3
-    assert clusters["rule"].str.startswith("nearest centre: revenue_365d").all()
+    assert clusters["rule"].str.contains("of the segment; right for").all()
+    assert clusters["rule"].str.contains("orders of 365 days|revenue of 365 days").all()
     assert clusters["revenue_mean"].is_monotonic_decreasing
     assert clusters["typical_category"].tolist() == ["board", "tape", "glue"]
 

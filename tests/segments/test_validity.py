@@ -3,21 +3,23 @@ import pandas as pd
 import pytest
 from scipy.stats import f_oneway
 
-from segml.config import KMeansConfig, SegmentsConfig
-from segml.schema import DataError
-from segml.segments import eta_squared, next_period
+from segml.config import ClustersConfig, SegmentsConfig
+from segml.language import speaking
+from segml.segments import eta_squared
+from segml.segments.validity import (
+    REVENUE_FIFTHS,
+    RFM_SEGMENTS,
+    Lead,
+    explained,
+    lead,
+    resampled,
+    simple_rules,
+    told_rule,
+    verdict,
+)
 
-CONFIG = SegmentsConfig(clusters=KMeansConfig(k=3), interval_resamples=30)
-NAMES = {"segments/next_period_eta2", "segments/rfm_eta2", "segments/revenue_fifths_eta2"}
-
-
-@pytest.fixture
-def labels(next_base: pd.DataFrame) -> pd.DataFrame:
-    """What the customers bought afterwards: as before, give or take."""
-    noise = np.random.default_rng(5).lognormal(0, 0.5, len(next_base))
-    return pd.DataFrame(
-        {"customer_id": next_base["customer_id"], "next_revenue": next_base["revenue_365d"] / 4 * noise}
-    )
+CONFIG = SegmentsConfig(clusters=ClustersConfig(candidates=("kmeans",)))
+NOTHING = float("nan")
 
 
 def test_eta_squared_by_hand() -> None:
@@ -38,96 +40,108 @@ def test_groups_by_chance_explain_nothing() -> None:
     assert np.mean(found) == pytest.approx(0, abs=0.01)
 
 
-@pytest.mark.parametrize(("groups", "values"), [([1, 1, 2], [4, 4, 4]), ([1, 2, 3], [4, 5, 6])])
+@pytest.mark.parametrize(("groups", "values"), [([1, 1, 2], [4, 4, 4]), ([1, 2, 3], [4, 5, 6]), ([], [])])
 def test_eta_squared_is_unknown_without_variance_or_without_repeats(groups: list[int], values: list[float]) -> None:
     assert np.isnan(eta_squared(groups, values))
 
 
-def test_clusters_and_rules_are_measured_on_the_same_customers(
-    base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame
-) -> None:
-    result = next_period(base, next_base, labels, CONFIG, seed=0)
-    assert set(result.metrics) == {name + end for name in NAMES for end in ("", "_low", "_high")}
-    for name in NAMES:
-        assert result.metrics[f"{name}_low"] <= result.metrics[name] <= result.metrics[f"{name}_high"]
-        assert result.metrics[name] > 0.5
-    assert "95 % interval" in result.sentence
+def test_the_rules_are_rfm_segments_and_fifths_of_each_clustered_feature(base: pd.DataFrame) -> None:
+    rules = simple_rules(base, CONFIG)
+    fifths = {f"fifths of {name}" for name in CONFIG.clusters.kmeans.features if name != "revenue_365d"}
+    assert set(rules) == {RFM_SEGMENTS, REVENUE_FIFTHS, *fifths}
+    assert np.bincount(rules[REVENUE_FIFTHS])[1:].tolist() == [60] * 5
+    rfm = pd.crosstab(rules[RFM_SEGMENTS], CONFIG.rfm.assign(base).to_numpy())
+    assert (rfm > 0).sum().tolist() == [1] * rfm.shape[1]
 
 
-def test_rules_win_where_the_revenue_that_comes_is_the_revenue_that_was(
-    base: pd.DataFrame, next_base: pd.DataFrame
-) -> None:
-    ranks = pd.qcut(next_base["revenue_365d"], 5, labels=False)
-    labels = pd.DataFrame({"customer_id": next_base["customer_id"], "next_revenue": np.expm1(ranks)})
-    result = next_period(base, next_base, labels, CONFIG, seed=0)
-    assert result.metrics["segments/revenue_fifths_eta2"] == pytest.approx(1)
-    assert "a simple rule, revenue fifths, predicts better than the clusters" in result.sentence
-
-
-def test_clusters_win_where_the_found_kind_decides(base: pd.DataFrame, next_base: pd.DataFrame) -> None:
-    kind = np.arange(len(next_base)) % 3
-    labels = pd.DataFrame({"customer_id": next_base["customer_id"], "next_revenue": np.expm1(kind == 1)})
-    result = next_period(base, next_base, labels, CONFIG, seed=0)
-    assert "the clusters predict better than the best simple rule" in result.sentence
-
-
-def test_returns_after_the_date_count_as_no_revenue(
-    base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame
-) -> None:
-    zero = labels.assign(next_revenue=labels["next_revenue"].where(labels.index >= 50, 0.0))
-    negative = labels.assign(next_revenue=labels["next_revenue"].where(labels.index >= 50, -900.0))
-    results = [next_period(base, next_base, table, CONFIG, seed=0) for table in (zero, negative)]
-    assert results[0] == results[1]
-
-
-def test_the_order_of_rows_is_irrelevant(base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame) -> None:
-    training, features, after = (table.sample(frac=1, random_state=8) for table in (base, next_base, labels))
-    assert next_period(training, features, after, CONFIG, seed=0) == next_period(
-        base, next_base, labels, CONFIG, seed=0
+def test_features_of_all_compared_clusterers_are_cut_into_fifths(base: pd.DataFrame) -> None:
+    config = SegmentsConfig(clusters=ClustersConfig(candidates=("kmeans", "hdbscan")))
+    assert {f"fifths of {name}" for name in config.clusters.hdbscan.features} - {"fifths of revenue_365d"} <= set(
+        simple_rules(base, config)
     )
 
 
-def test_without_resamples_there_are_no_intervals(
-    base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame
-) -> None:
-    config = SegmentsConfig(clusters=KMeansConfig(k=3), interval_resamples=0)
-    result = next_period(base, next_base, labels, config, seed=0)
-    assert set(result.metrics) == NAMES
-    assert "predict better than" in result.sentence
+def test_unknown_values_are_a_group_beside_the_fifths(base: pd.DataFrame) -> None:
+    some = base.assign(gap_shrunk_days=base["gap_shrunk_days"].where(base.index >= 50))
+    fifths = simple_rules(some, CONFIG)["fifths of gap_shrunk_days"]
+    assert (fifths[:50] == 0).all()
+    assert set(fifths[50:]) <= {1, 2, 3, 4, 5}
+    none = simple_rules(base.assign(gap_shrunk_days=np.nan), CONFIG)
+    assert set(none["fifths of gap_shrunk_days"]) == {0}
 
 
-def test_too_few_customers_to_cluster_leave_the_rules(
-    base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame
-) -> None:
-    result = next_period(base.iloc[:10], next_base, labels, CONFIG, seed=0)
-    assert "segments/next_period_eta2" not in result.metrics
-    assert result.sentence.endswith("there are no clusters to compare.")
+def test_rules_are_told_in_the_language_spoken() -> None:
+    assert told_rule(REVENUE_FIFTHS) == "revenue fifths"
+    assert told_rule("fifths of recency_days") == "fifths of recency days"
+    with speaking("ru"):
+        assert told_rule(REVENUE_FIFTHS) != "revenue fifths"
+        assert "recency" not in told_rule("fifths of recency_days")
 
 
-def test_a_next_period_without_any_revenue_is_told(
-    base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame
-) -> None:
-    result = next_period(base, next_base, labels.assign(next_revenue=0.0), CONFIG, seed=0)
-    assert result.metrics == {}
-    assert result.sentence.startswith("no check on the next period: 300 customers")
+def test_intervals_hold_the_figure_and_shrink_with_the_number_of_customers() -> None:
+    rng = np.random.default_rng(0)
+    tables = []
+    for customers in (100, 2_000):
+        groups = np.arange(customers) % 3
+        values = groups + rng.normal(size=customers)
+        tables.append(explained({"a": groups}, values, resamples=100, seed=0).loc["a"])
+    for row in tables:
+        assert row["eta2_low"] < row["eta2"] < row["eta2_high"]
+    assert tables[1]["eta2_error"] < tables[0]["eta2_error"] / 2
 
 
-def test_a_customer_without_a_next_revenue_is_named(
-    base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame
-) -> None:
-    with pytest.raises(DataError, match="lack next_revenue of 1 customers in features, such as 'c0000'"):
-        next_period(base, next_base, labels.iloc[1:], CONFIG, seed=0)
+def test_all_groupings_see_the_same_resamples_and_the_seed_decides() -> None:
+    groups, values = np.arange(60) % 3, np.random.default_rng(0).normal(size=60)
+    drawn = resampled({"one": groups, "other": groups}, values, 10, seed=0)
+    assert np.array_equal(drawn["one"], drawn["other"])
+    assert not np.array_equal(drawn["one"], resampled({"one": groups}, values, 10, seed=1)["one"])
 
 
-def test_labels_of_two_dates_are_refused(base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match="one row a customer in labels"):
-        next_period(base, next_base, pd.concat([labels, labels]), CONFIG, seed=0)
+def test_without_resamples_there_are_no_intervals() -> None:
+    groups, values = np.arange(60) % 3, np.arange(60) % 3 + np.arange(60) / 100
+    row = explained({"a": groups}, values, resamples=0, seed=0).loc["a"]
+    assert row["eta2"] > 0.9
+    assert row[["eta2_low", "eta2_high", "eta2_error"]].isna().all()
+    ahead = lead(groups, np.zeros(60, dtype=int), values, resamples=0, seed=0)
+    assert ahead.gain == pytest.approx(row["eta2"])
+    assert np.isnan([ahead.low, ahead.high]).all()
 
 
-def test_clusters_learnt_after_the_test_are_refused(
-    base: pd.DataFrame, next_base: pd.DataFrame, labels: pd.DataFrame
-) -> None:
-    with pytest.raises(DataError, match="learnt before they are measured; training is at 2025-09-29"):
-        next_period(next_base, base, labels, CONFIG, seed=0)
-    with pytest.raises(DataError, match="learnt before they are measured; training is at 2025-07-01"):
-        next_period(base, base, labels, CONFIG, seed=0)
+def test_a_lead_is_paired() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.arange(300) % 3
+    finer = groups * 2 + (np.arange(300) % 2)
+    values = groups + rng.normal(size=300)
+    ahead = lead(groups, finer, values, resamples=100, seed=0)
+    wide = explained({"a": groups}, values, resamples=100, seed=0).loc["a"]
+    assert ahead.low <= ahead.gain <= ahead.high
+    assert ahead.high - ahead.low < (wide["eta2_high"] - wide["eta2_low"]) / 3
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (
+            Lead(0.1, 0.05, 0.15),
+            "the clusters predict better than the best simple rule, tiers (difference +0.100, 95 % ",
+        ),
+        (Lead(-0.1, -0.15, -0.05), "a simple rule, tiers, predicts better than the clusters (difference -0.100"),
+        (
+            Lead(0.01, -0.02, 0.04),
+            "about as well as the best simple rule, tiers (difference +0.010, 95 % interval -0.02",
+        ),
+        (Lead(0.01, NOTHING, NOTHING), "the clusters predict better than tiers"),
+        (Lead(-0.01, NOTHING, NOTHING), "the clusters do not predict better than tiers"),
+    ],
+)
+def test_the_verdict_follows_the_interval(ahead: Lead, words: str) -> None:
+    assert words in verdict(ahead, "tiers")
+
+
+def test_rules_win_where_the_revenue_that_comes_is_the_revenue_that_was(base: pd.DataFrame) -> None:
+    fifths = simple_rules(base, CONFIG)[REVENUE_FIFTHS]
+    kinds = np.arange(len(base)) % 3
+    assert "a simple rule" in verdict(lead(kinds, fifths, fifths.astype(float), resamples=30, seed=0), "fifths")
+    assert "better than the best simple rule" in verdict(
+        lead(kinds, fifths, (kinds == 1).astype(float), resamples=30, seed=0), "fifths"
+    )

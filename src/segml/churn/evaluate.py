@@ -15,6 +15,7 @@ from segml.churn.importance import SHUFFLED_COLUMNS, importance, shuffled_scores
 from segml.churn.inputs import KEYS, check_columns
 from segml.churn.lead_time import lead_time, left_for_good, scoring_dates
 from segml.churn.model import TARGETS, RiskModel
+from segml.churn.prior_shift import last_year
 from segml.churn.risk import band_rates
 from segml.churn.schedule import Split, followed_at
 from segml.churn.signals import signal_register
@@ -204,6 +205,7 @@ def _score_split(study: _Study, split: Split, lists: Sequence[pd.Timestamp]) -> 
         seed=study.seed,
         inputs=study.inputs,
         followed=followed_at(study.features, study.scored, study.silence, split, study.horizon_days),
+        last_year=last_year(study.features, study.labels, study.scored, split, wanted),
     )
     outcomes = study.labels[[*KEYS, *OUTCOMES]]
     rows = _scores(study, model, split.test).merge(outcomes, on=KEYS, how="left", validate="1:1")

@@ -13,6 +13,7 @@ from segml.churn.classifier import RiskClassifier
 from segml.churn.hazard import HazardModel, silence_columns
 from segml.churn.inputs import KEYS, check_columns, in_order_of_keys, model_matrix, purchase_history
 from segml.churn.pareto_nbd import ParetoNBD, Vector
+from segml.churn.prior_shift import LastYear, learn_shifts, moved
 from segml.config import ChurnConfig
 from segml.features import CATALOG
 from segml.language import N_, _
@@ -55,6 +56,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
     pareto_nbd_ : ParetoNBD of the whole base
     stagnation_rate_ : float, share of the training rows that stagnated; 0 without labels
     healthy_ : dict, median of each input over training rows that neither churned nor stagnated
+    shifts_ : dict, target to the constant added to all its logits; see ``prior_shift``
     notices_ : tuple of sentences
     """
 
@@ -69,6 +71,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         seed: int,
         inputs: Sequence[str] | None = None,
         followed: pd.DataFrame | None = None,
+        last_year: LastYear | None = None,
     ) -> RiskModel:
         """Learn from snapshots of scored customers.
 
@@ -81,6 +84,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         inputs : feature columns to read; default all model inputs of the catalogue
         followed : snapshots, also of dates too late for ``labels``, with their silence; see ``hazard.followed_rows``.
             Churn is learnt from it period by period; default: from ``labels``, the whole horizon at once
+        last_year : what the level of last year's season is learnt from, for the targets under ``config.prior_shift``
 
         Raises
         ------
@@ -104,12 +108,17 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]
         else:
             del rows  # the hazards, the largest fit, have rows of their own
             self.churn_ = self._learn_hazards(followed, risk)
-        self.notices_ = tuple(reason for reason in reasons.values() if reason)
+        self.shifts_, not_moved = learn_shifts(self._own_level, last_year, config)
+        self.notices_ = (*(reason for reason in reasons.values() if reason), *not_moved)
         return self
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return ``p_churn`` and ``p_stagnation`` of each row, on its index; never null."""
         check_is_fitted(self, "inputs_")
+        return moved(self._own_level(features), self.shifts_)
+
+    def _own_level(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return the probabilities as they were learnt, not moved to any season's level."""
         own_season = features["as_of"].dt.day_of_year
         matrix = self._matrix(features, own_season if self.season_day_ is None else self.season_day_)
         churn = self._silence(features) if self.churn_ is None else _probability(self.churn_, matrix)

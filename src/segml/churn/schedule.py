@@ -9,7 +9,7 @@ import pandas as pd
 from segml.churn.hazard import followed_rows, period_ends
 from segml.config import BacktestConfig, ChurnConfig
 from segml.schema import ConfigError
-from segml.windows import as_timestamp, check_embargo, shift, training_dates
+from segml.windows import YEAR_DAYS, as_timestamp, check_embargo, is_over, shift, training_dates
 
 
 @dataclass(frozen=True)
@@ -17,34 +17,57 @@ class Split:
     """A test date and the training dates, oldest first, whose labels are complete by then.
 
     ``recent`` are the dates after them of which at least the first period of the horizon is over by then.
+    ``year_before`` is the date one year before the scores, None where it is not asked for or nothing is known of it.
     """
 
     test: pd.Timestamp
     training: tuple[pd.Timestamp, ...]
     recent: tuple[pd.Timestamp, ...] = ()
+    year_before: pd.Timestamp | None = None
 
     @property
     def dates(self) -> tuple[pd.Timestamp, ...]:
         """All dates, oldest first."""
-        return (*self.training, *self.recent, self.test)
+        year_before = (self.year_before,) if self.year_before is not None else ()
+        return tuple(sorted({*year_before, *self.training, *self.recent, self.test}))
 
     def check(self, horizon_days: int) -> None:
         """Raise ``ValueError`` where a training label reaches past the test date."""
         check_embargo(self.training, self.test, horizon_days=horizon_days)
         check_embargo(self.recent, self.test, horizon_days=period_ends(horizon_days)[0])
+        if self.year_before is not None:
+            check_embargo([self.year_before], self.test, horizon_days=horizon_days)
 
 
-def split_at(moment: pd.Timestamp, log_start: pd.Timestamp, *, config: ChurnConfig, horizon_days: int) -> Split:
-    """Return the training dates for scores at ``moment``, none of them before ``min_history_days`` of the log."""
+def split_at(
+    moment: pd.Timestamp,
+    log_start: pd.Timestamp,
+    *,
+    config: ChurnConfig,
+    horizon_days: int,
+    scored_at: pd.Timestamp | None = None,
+) -> Split:
+    """Return the training dates for scores, none of them before ``min_history_days`` of the log.
+
+    Parameters
+    ----------
+    moment : labels are complete by then
+    log_start : first purchase of the log
+    config, horizon_days : as configured; with ``prior_shift`` comes the date one year before the scores
+    scored_at : the as-of date of the scores; default ``moment``
+    """
+    first = shift(log_start, days=config.min_history_days)
     training = training_dates(
         moment,
-        shift(log_start, days=config.min_history_days),
+        first,
         horizon_days=horizon_days,
         spacing_days=config.spacing_days,
         at_most=config.max_snapshots,
     )
     recent = _recent(training, config, horizon_days) if config.model == "hazard" else ()
-    return Split(moment, tuple(training), tuple(recent))
+    year_before = shift(scored_at if scored_at is not None else moment, days=-YEAR_DAYS)
+    is_known = year_before >= first and is_over(year_before, moment, days=horizon_days)
+    return Split(moment, tuple(training), tuple(recent), year_before if config.prior_shift and is_known else None)
 
 
 def _recent(training: list[pd.Timestamp], config: ChurnConfig, horizon_days: int) -> list[pd.Timestamp]:

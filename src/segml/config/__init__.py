@@ -3,6 +3,7 @@
 Every key has a default; a file or an override holds only what differs.
 """
 
+from segml.config.clusters import ClustersConfig, HdbscanConfig, KMeansConfig
 from segml.config.data import (
     CleaningConfig,
     ContractColumns,
@@ -31,7 +32,6 @@ from segml.config.sections import (
     DemoConfig,
     FeaturesConfig,
     GateConfig,
-    KMeansConfig,
     LabelsConfig,
     ReportConfig,
     SegmentsConfig,
@@ -45,6 +45,7 @@ __all__ = [
     "BoostingConfig",
     "ChurnConfig",
     "CleaningConfig",
+    "ClustersConfig",
     "Config",
     "ContractColumns",
     "CustomerColumns",
@@ -53,6 +54,7 @@ __all__ = [
     "FeaturesConfig",
     "FormatConfig",
     "GateConfig",
+    "HdbscanConfig",
     "KMeansConfig",
     "LabelsConfig",
     "ReportConfig",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from segml.config.clusters import ClustersConfig
 from segml.config.data import DataConfig
 from segml.language import N_, Language
 from segml.schema import did_you_mean
@@ -89,35 +90,6 @@ class FeaturesConfig(Section):
         return self
 
 
-class KMeansConfig(Section):
-    """KMeans over log1p, z-score, clip; k is fixed in this release.
-
-    The features were chosen among some forty lists: on real and simulated logs these six come back under resampling
-    and tell the next quarter's revenue at least as well as revenue fifths.
-    """
-
-    kind: Literal["kmeans"] = "kmeans"
-    k: Annotated[int, Field(ge=2, le=50)] = 5
-    n_init: Positive = 10
-    clip: PositiveFloat = 3.0
-    features: Annotated[tuple[str, ...], Field(min_length=1)] = (
-        "revenue_365d",
-        "order_count_365d",
-        "order_count_180d",
-        "recency_days",
-        "active_month_share",
-        "gap_shrunk_days",
-    )
-    bootstrap: Annotated[int, Field(ge=0)] = 50
-
-    @model_validator(mode="after")
-    def _features_are_named_once(self) -> KMeansConfig:
-        twice = sorted({name for name in self.features if self.features.count(name) > 1})
-        if twice:
-            raise ValueError(f"features names {twice} more than once; keep one of each")
-        return self
-
-
 class GateConfig(Section):
     """When segments get a caution: stale data, short history, too many, too small or too alike segments."""
 
@@ -161,7 +133,7 @@ class SegmentsConfig(Section):
     cohort: Cohort = Cohort()
     custom: dict[ColumnName, CustomRules] = Field(default_factory=dict)  # by the column of their labels, in order
     nested: dict[ColumnName, NestedLevels] = Field(default_factory=dict)  # likewise; applied last
-    clusters: KMeansConfig = KMeansConfig()
+    clusters: ClustersConfig = ClustersConfig()
     gate: GateConfig = GateConfig()
     playbook: str | None = None  # YAML of names and strategies of segments, over the built-in ones
     schemes: tuple[str, ...] | None = None  # beyond the core ones; null: all whose columns are there
@@ -232,7 +204,11 @@ class ChurnConfig(Section):
     is that of the latest training date, not of the season. ``model`` of churn: ``hazard`` learns the thirds of the
     horizon one by one and so from later dates than ``direct``, which learns the whole horizon at once. With
     ``conformal_error`` decisions call customers will, uncertain or safe; it is the largest share of those to whom it
-    happens that may be called safe, and of the others that may be called will.
+    happens that may be called safe, and of the others that may be called will. ``prior_shift``: targets whose
+    probabilities are moved by one constant in logits, so that at training their mean is the base rate of one year
+    before. It is off because it was measured to hurt churn: on Online Retail II its calibration error rose from .064
+    to .132 at one date and from .045 to .077 at the other (experiments/2026-11-churn, "Probabilities"). By stagnation
+    alone the mean may stay above that rate, as stagnation is never less likely than churn.
     """
 
     model: Literal["hazard", "direct"] = "hazard"
@@ -249,6 +225,7 @@ class ChurnConfig(Section):
     season_min_days: Positive = 365
     risk_bands: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.15, 0.35, 0.60)
     conformal_error: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    prior_shift: tuple[Literal["churn", "stagnation"], ...] = ()  # to the level of last year's season
     bootstrap: Annotated[int, Field(ge=0)] = 500
 
     @model_validator(mode="after")

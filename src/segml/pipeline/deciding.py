@@ -18,7 +18,7 @@ from segml.config import Config
 from segml.language import speaking
 from segml.pipeline.prepared import Prepared
 from segml.segments import (
-    KMeansSegments,
+    ClusterModel,
     RuleLabels,
     assign_rules,
     label_segments,
@@ -34,7 +34,7 @@ class Scorer:
 
     config: Config
     risk: RiskModel | None
-    clusters: KMeansSegments | None
+    clusters: ClusterModel | None
     trained_at: pd.Timestamp
     calls: ConformalCalls | None = None
 
@@ -76,7 +76,7 @@ def decide(now: pd.DataFrame, prepared: Prepared, scorer: Scorer, *, is_strict: 
     labels = assign_rules(base.assign(**scores), config.segments, is_strict=is_strict)
     decisions = assemble(
         base,
-        labels.table.merge(label_segments(now, scorer.clusters), on="customer_id", validate="1:1"),
+        labels.table.merge(label_segments(base, scorer.clusters), on="customer_id", validate="1:1"),
         risk,
         horizon_days=config.horizon_days,
         config=config.actions,

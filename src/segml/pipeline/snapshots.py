@@ -14,6 +14,7 @@ from segml.churn import (
     scored_mask,
 )
 from segml.churn.hazard import period_ends
+from segml.churn.prior_shift import LastYear, last_year
 from segml.churn.schedule import followed_at
 from segml.config import Config
 from segml.pipeline.prepared import Prepared
@@ -43,6 +44,10 @@ class Snapshots:
     def followed(self, split: Split, horizon_days: int) -> pd.DataFrame | None:
         """Return the scored snapshots at all training dates with what is known of their silence; see ``silence``."""
         return followed_at(self.features, self.scored, self.silence, split, horizon_days)
+
+    def last_year(self, split: Split, now: pd.DataFrame) -> LastYear:
+        """Return what the level of last year's season is learnt from, for scores of the customers of ``now``."""
+        return last_year(self.features, self.labels, self.scored, split, now[self.scored.loc[now.index]])
 
 
 def evaluation_splits(prepared: Prepared, config: Config) -> tuple[Split, ...]:

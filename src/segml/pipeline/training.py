@@ -16,7 +16,7 @@ from segml.churn import (
 )
 from segml.config import Config
 from segml.language import _, ngettext, speaking
-from segml.pipeline.deciding import Decided, Scorer, decide
+from segml.pipeline.deciding import Decided, Scorer, decide, described
 from segml.pipeline.evaluation import run_backtest, tested_dates
 from segml.pipeline.prepared import Prepared
 from segml.pipeline.segmentation import Segmentation, describe_segments
@@ -24,13 +24,17 @@ from segml.pipeline.snapshots import Snapshots, build_snapshots, evaluation_spli
 from segml.pipeline.stage import Stage, silently
 from segml.schema import DataError
 from segml.segments import (
-    NextPeriod,
+    VALIDATIONS,
+    FoundSegments,
+    Past,
     Playbook,
+    earlier,
     find_segments,
-    next_period,
-    stability,
 )
 from segml.windows import shift
+
+PAST_BASES = VALIDATIONS + 3
+"""Clusters are chosen on some horizons and tested on the next; before, one to learn on and one to weigh by."""
 
 
 @dataclass(frozen=True)
@@ -40,45 +44,56 @@ class Training:
     prepared: Prepared
     scorer: Scorer
     decided: Decided
+    found: FoundSegments
     segmentation: Segmentation
     backtest: Backtest
     metrics: dict[str, float]
     notices: tuple[str, ...]
 
 
-def train(prepared: Prepared, config: Config, *, playbook: Playbook | None = None, stage: Stage = silently) -> Training:
+def train(
+    prepared: Prepared,
+    config: Config,
+    *,
+    playbook: Playbook | None = None,
+    stage: Stage = silently,
+    detail: Stage = silently,
+) -> Training:
     """Run the whole flow: features, segments, evaluation out of time, final models, decisions.
 
     Parameters
     ----------
     playbook : names and strategies of segments; default the built-in one
     stage : called with the name of each stage as it begins
+    detail : called with what a long stage has just done
     """
     with speaking(config.report.language):
-        return _train(prepared, config, playbook, stage)
+        return _train(prepared, config, playbook, stage, detail)
 
 
-def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage: Stage) -> Training:
+def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage: Stage, detail: Stage) -> Training:
     latest = split_at(
-        prepared.observed_until, prepared.log_start, config=config.churn, horizon_days=config.horizon_days
+        prepared.observed_until,
+        prepared.log_start,
+        config=config.churn,
+        horizon_days=config.horizon_days,
+        scored_at=prepared.as_of,
     )
     splits = evaluation_splits(prepared, config)
-    rehearsal = _rehearsal_dates(prepared, config)
+    past = _past_dates(prepared, config)
     stage("features")
     tested = tested_dates(splits, config)
-    snapshots = build_snapshots(prepared, config, [prepared.as_of, *rehearsal, *latest.dates, *tested])
+    snapshots = build_snapshots(prepared, config, [prepared.as_of, *past, *latest.dates, *tested])
     now = snapshots.at(prepared.as_of)
     if now.empty:
         raise DataError(f"nobody has bought anything before the as-of date {prepared.as_of.date()}; set a later one")
     stage("segments")
-    found = find_segments(now, config.segments, config.seed)
-    metrics = prepared.ledger.metrics()
+    past_bases = _past(snapshots, past, prepared, config)
+    found = find_segments(
+        _clustered(now, prepared, config), config.segments, config.seed, past=past_bases, progress=detail
+    )
+    metrics = {**prepared.ledger.metrics(), **found.metrics}
     notices = [*prepared.notices, *found.notices]
-    if found.model is not None:
-        metrics |= stability(now, found.model, config.segments, config.seed)
-        outlook = _next_period(snapshots, rehearsal, config)
-        metrics |= outlook.metrics
-        notices.append(outlook.sentence)
     stage("evaluation out of time")
     backtest = run_backtest(snapshots, splits, config)
     stage("scores")
@@ -90,23 +105,31 @@ def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage:
     about_base = [caution.message for caution in segmentation.cautions if not caution.scheme]
     notices += [*backtest.notices, *why_not, *margin_notices(now, config.actions), *about_base]
     metrics |= backtest.metrics
-    return Training(prepared, scorer, decided, segmentation, backtest, metrics, tuple(dict.fromkeys(notices)))
+    return Training(prepared, scorer, decided, found, segmentation, backtest, metrics, tuple(dict.fromkeys(notices)))
 
 
-def _rehearsal_dates(prepared: Prepared, config: Config) -> tuple[pd.Timestamp, ...]:
-    """Return where clusters are learnt and where they are measured, one horizon apart; empty where history is short."""
-    measured = shift(prepared.observed_until, days=-config.horizon_days)
-    learnt = shift(measured, days=-config.horizon_days)
+def _past_dates(prepared: Prepared, config: Config) -> tuple[pd.Timestamp, ...]:
+    """Return dates one horizon apart at which clusters are tried out, the latest first, as far as history allows."""
     enough = shift(prepared.log_start, days=config.churn.min_history_days)
-    return (learnt, measured) if learnt >= enough else ()
+    dates = (shift(prepared.observed_until, days=-config.horizon_days * back) for back in range(1, PAST_BASES + 1))
+    return tuple(moment for moment in dates if moment >= enough)
 
 
-def _next_period(snapshots: Snapshots, rehearsal: tuple[pd.Timestamp, ...], config: Config) -> NextPeriod:
-    if not rehearsal:
-        return NextPeriod({}, _("no check of the clusters on a next period: the history is too short for it"))
-    learnt, measured = rehearsal
-    outcomes = snapshots.labels[snapshots.labels["as_of"] == measured]
-    return next_period(snapshots.at(learnt), snapshots.at(measured), outcomes, config.segments, config.seed)
+def _past(snapshots: Snapshots, dates: tuple[pd.Timestamp, ...], prepared: Prepared, config: Config) -> Past:
+    outcomes = snapshots.labels
+    bases = [
+        earlier(_clustered(snapshots.at(moment), prepared, config), outcomes[outcomes["as_of"] == moment])
+        for moment in dates
+    ]
+    return Past(bases, config.horizon_days)
+
+
+def _clustered(base: pd.DataFrame, prepared: Prepared, config: Config) -> pd.DataFrame:
+    """Return the base with the described columns beside the features where clusters are to read such."""
+    wanted = {
+        name for section in config.segments.clusters.compared for name in (*section.features, *section.categories)
+    }
+    return base if wanted <= set(base.columns) or base.empty else described(base, prepared, config)
 
 
 def _learn(
@@ -134,6 +157,7 @@ def _learn(
         horizon_days=config.horizon_days,
         seed=config.seed,
         followed=snapshots.followed(split, config.horizon_days),
+        last_year=snapshots.last_year(split, now),
     )
     return model, model.notices_
 

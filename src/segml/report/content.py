@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from segml.clusters import Projection
 from segml.config import Config
 
 
@@ -28,6 +29,11 @@ class ReportContent:
         text, null or empty where unknown
     notices : plain warnings, shown first
     cluster_means : standardised means; index = names of clusters, columns = readable names of features
+    cluster_candidates : ways to cluster and simple rules with their figures, see ``segments.FoundSegments.table``
+    cluster_segments : found segments one by one, see ``segments.Portrait.table``
+    cluster_sheet : customers in two dimensions
+    cluster_migration : ``from``, ``to`` (names), ``customers``: over the last horizon, by the frozen model
+    cluster_remarks : sentences on the found segments
     metrics : name to value, ``_low`` and ``_high`` for the ends of the 95 % interval
     backtest : one row a scored customer and test date: ``p_churn``, ``p_stagnation``, ``churned``, ``stagnated``, …
     reliability : ``target``, ``bin``, ``predicted``, ``observed``, ``customers``
@@ -57,6 +63,11 @@ class ReportContent:
     profiles: pd.DataFrame
     notices: tuple[str, ...] = ()
     cluster_means: pd.DataFrame | None = None
+    cluster_candidates: pd.DataFrame | None = None
+    cluster_segments: pd.DataFrame | None = None
+    cluster_sheet: Projection | None = None
+    cluster_migration: pd.DataFrame | None = None
+    cluster_remarks: Sequence[str] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     backtest: pd.DataFrame | None = None
     reliability: pd.DataFrame | None = None

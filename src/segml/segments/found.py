@@ -1,124 +1,213 @@
-"""Found segments for a base of customers: fitted where there is enough to find, with a plain reason where not."""
+"""A found segmentation: a clusterer with the numbers, names and rules by which people know its segments."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
 
-from segml.config import KMeansConfig, SegmentsConfig
-from segml.language import _, ngettext
+from segml.clusters import CustomerScaler, HDBSCANSegments, KMeansSegments, density, explain_by_tree, kmeans
 from segml.schema import NOT_ENOUGH_DATA, DataError
 from segml.schemes.scheme import check_snapshot
-from segml.segments.clusters import KMeansSegments
-from segml.segments.words import told_features
+from segml.segments.words import NO_CLEAR_SEGMENT, ONE_PURCHASE, distinct_names, told_features, told_name
 
 NOT_CLUSTERED = 0
 """The number of customers without a found segment; its name is "not enough data"."""
 
-MIN_SEGMENTS = 2
-SMALL_SHARE = 0.01
-"""Segments under this share of customers get a warning: working with them may not pay."""
+NOISE = -1
+"""The number of customers whom HDBSCAN counts to no segment."""
 
 
-@dataclass(frozen=True)
-class FoundSegments:
-    """The fitted model, or none; and what the reader should know (why there is none, or fewer than asked for)."""
+PURCHASES = "purchase_day_count"
 
-    model: KMeansSegments | None
-    notices: tuple[str, ...] = ()
+TRUSTED_TYPES = tuple(
+    dict.fromkeys(("segml.segments.found.ClusterModel", *kmeans.TRUSTED_TYPES, *density.TRUSTED_TYPES))
+)
+"""What ``skops.io.load(trusted=…)`` is to be told to restore a ``ClusterModel``."""
+
+Labels = NDArray[np.int64]
 
 
-def find_segments(features: pd.DataFrame, config: SegmentsConfig, seed: int) -> FoundSegments:
-    """Return the segments found among customers at one as-of date, named by all features that there are words for.
+class ClusterModel(BaseEstimator):  # type: ignore[misc]
+    """A clusterer of customers, whose segments keep their numbers and names with the model.
+
+    Segments are numbered from 1. HDBSCAN does not see customers who bought on one day only, or they would be the
+    densest segment there is: they are a segment by rule, after the last one. Its noise is number -1.
 
     Parameters
     ----------
-    features : one row a customer, with the columns that ``config.clusters.features`` names
-    config : the clusterer, and the fewest customers worth clustering
-    seed : of the restarts
+    clusterer : KMeansSegments or HDBSCANSegments, unfitted
+    features : numeric columns that it reads
+    categories : text columns that it reads
+    seed : of the cross-validation of the rules in words
 
-    Raises
-    ------
-    DataError : feature columns missing or not numbers, customers repeated, or more than one as-of date
+    Attributes
+    ----------
+    clusterer_ : fitted
+    numbers_ : list of int, the segments in the order in which people read them; noise last
+    segment_names_ : list of str, distinct, one a number
+    means_ : (segments, features), standardised mean differences from the base
+    rules_ : list of str, who belongs to a segment as a decision tree on the features has it
+    fidelity_, worst_recall_ : share of customers whom that tree gives their segment, in all and in the segment it
+        knows least; cross-validated
+    explained_ : the same as a sentence
     """
-    ordered = features.sort_values("customer_id", ignore_index=True)
-    inputs = cluster_inputs(ordered, config.clusters)
-    if len(inputs) < config.min_customers:
-        return FoundSegments(None, (_too_few(len(inputs), config),))
-    model = estimator(config.clusters, seed).fit(inputs)
-    if model.n_clusters_ < MIN_SEGMENTS:
-        return FoundSegments(
-            None, (_("no clusters: all customers are alike in every feature of segments.clusters.features"),)
-        )
-    model.name_by(told_features(ordered))
-    return FoundSegments(model, tuple(_remarks(model, config.clusters)))
+
+    def __init__(
+        self,
+        clusterer: KMeansSegments | HDBSCANSegments,
+        features: tuple[str, ...],
+        categories: tuple[str, ...] = (),
+        *,
+        seed: int = 0,
+    ) -> None:
+        self.clusterer = clusterer
+        self.features = features
+        self.categories = categories
+        self.seed = seed
+
+    def fit(self, customers: pd.DataFrame) -> ClusterModel:
+        """Find the segments of customers at one as-of date, one row each."""
+        self.feature_names_in_ = np.array(self._columns, dtype=object)
+        self.clusterer_ = clone(self.clusterer).fit(self.inputs(customers))
+        return self
+
+    def recut(self, min_cluster_size: int) -> ClusterModel:
+        """Return what a fit of HDBSCAN with another size on the same customers would give, without the fit."""
+        other = copy(self)
+        other.clusterer_ = self.clusterer_.recut(min_cluster_size)
+        return other
+
+    def describe(self, customers: pd.DataFrame) -> ClusterModel:
+        """Learn names, mean differences and rules in words from the customers of the fit."""
+        ordered = customers.sort_values("customer_id", ignore_index=True)
+        labels = self.predict(ordered)
+        self.numbers_ = [*range(1, self._last + 1), *([NOISE] if self.knows_noise else [])]
+        scaled = CustomerScaler().fit_transform(ordered[list(self.features)])
+        self.means_ = np.vstack([_mean(scaled[labels == number]) for number in self.numbers_])
+        self.segment_names_ = self._names(told_features(ordered), labels)
+        names = pd.Series(labels).map(dict(zip(self.numbers_, self.segment_names_, strict=True)))
+        tree = explain_by_tree(ordered[[*self.features, *self.categories]], names, seed=self.seed)
+        self.rules_ = [tree.rules().get(name, "") for name in self.segment_names_]
+        self.fidelity_, self.worst_recall_, self.explained_ = tree.fidelity, tree.worst_recall, tree.summary(told_name)
+        return self
+
+    @property
+    def n_clusters_(self) -> int:
+        """Number of segments that the clusterer found."""
+        return int(self.clusterer_.n_clusters_)
+
+    @property
+    def _last(self) -> int:
+        return self.n_clusters_ + int(self.knows_noise)
+
+    @property
+    def knows_noise(self) -> bool:
+        """Whether customers may belong to no segment, and those of one purchase are set apart."""
+        return isinstance(self.clusterer, HDBSCANSegments)
+
+    @property
+    def _columns(self) -> list[str]:
+        return [*self.features, *self.categories, *([PURCHASES] if self.knows_noise else [])]
+
+    def predict(self, customers: pd.DataFrame) -> Labels:
+        """Return the number of each customer's segment (rows)."""
+        check_is_fitted(self, "clusterer_")
+        apart = self._apart(customers)
+        numbers = np.full(len(customers), self._last, dtype=np.int64)
+        if not apart.all():
+            numbers[~apart] = numbered(self.clusterer_.predict(self.inputs(customers)))
+        return numbers
+
+    def nearest(self, customers: pd.DataFrame) -> tuple[Labels, NDArray[np.float64]]:
+        """Return the number of each customer's nearest segment, and how surely it belongs there, from 0 to 1.
+
+        Where there is no segment but noise, that is the nearest, at strength 0.
+        """
+        apart = self._apart(customers)
+        numbers, strengths = np.full(len(customers), self._last, dtype=np.int64), np.ones(len(customers))
+        if not apart.all():
+            inputs = self.inputs(customers)
+            numbers[~apart], strengths[~apart] = (
+                numbered(self.clusterer_.nearest(inputs)),
+                self.clusterer_.strength(inputs),
+            )
+        return numbers, strengths
+
+    def rules(self) -> dict[str, str]:
+        """Return, per segment name, who belongs to it, in words."""
+        return dict(zip(self.segment_names_, self.rules_, strict=True))
+
+    def inputs(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return what the clusterer reads of the customers who are not set apart.
+
+        Raises
+        ------
+        DataError : columns missing, or features that are no numbers
+        """
+        check_inputs(customers, self.features, self._columns[len(self.features) :], "segments.clusters")
+        clustered = customers.loc[~self._apart(customers), [*self.features, *self.categories]]
+        return clustered.astype(dict.fromkeys(self.features, "float64"))
+
+    def _apart(self, customers: pd.DataFrame) -> NDArray[np.bool_]:
+        if not self.knows_noise:
+            return np.zeros(len(customers), dtype=bool)
+        return (customers[PURCHASES] <= 1).to_numpy()
+
+    def _names(self, told: pd.DataFrame, labels: Labels) -> list[str]:
+        """Return found segments' names by what is high or low in them; the others are called what they are."""
+        means = np.vstack([_mean(told.to_numpy()[labels == number]) for number in range(1, self.n_clusters_ + 1)])
+        apart = [ONE_PURCHASE] if self.knows_noise else []
+        noise = [NO_CLEAR_SEGMENT] if self.knows_noise else []
+        return [*distinct_names(means, list(told.columns)), *apart, *noise]
 
 
-def label_segments(features: pd.DataFrame, model: KMeansSegments | None) -> pd.DataFrame:
+def label_segments(customers: pd.DataFrame, model: ClusterModel | None) -> pd.DataFrame:
     """Return ``customer_id, cluster, cluster_name``, one row a customer, sorted by ``customer_id``.
 
-    Without a model all are number 0, "not enough data".
+    With HDBSCAN also ``cluster_nearest``, the name of the nearest segment, and ``cluster_strength``, from 0 to 1, how
+    surely the customer belongs there. Without a model all are number 0, "not enough data".
 
     Parameters
     ----------
-    features : one row a customer at one as-of date
-    model : fitted on a frame with the same feature columns
+    customers : one row a customer at one as-of date
+    model : fitted and described
     """
-    ordered = features.sort_values("customer_id", ignore_index=True)
-    names: list[str] = [NOT_ENOUGH_DATA]
-    numbers = np.full(len(ordered), NOT_CLUSTERED, dtype=np.int64)
-    if model is not None and len(ordered):
-        names += model.segment_names_
-        numbers = model.predict(_numbers(ordered, tuple(model.feature_names_in_)))
-    table = pd.DataFrame({"customer_id": ordered["customer_id"].astype("str"), "cluster": numbers})
-    return table.assign(cluster_name=pd.Series(np.array(names, dtype=object)[numbers], dtype="str"))
+    ordered = customers.sort_values("customer_id", ignore_index=True)
+    table = pd.DataFrame({"customer_id": ordered["customer_id"].astype("str")})
+    if model is None or ordered.empty:
+        names = pd.Series(NOT_ENOUGH_DATA, index=table.index, dtype="str")
+        return table.assign(cluster=np.int64(NOT_CLUSTERED), cluster_name=names)
+    numbers, called = pd.Series(model.predict(ordered)), dict(zip(model.numbers_, model.segment_names_, strict=True))
+    table = table.assign(cluster=numbers, cluster_name=numbers.map(called).astype("str"))
+    if not model.knows_noise:
+        return table
+    nearest, strength = model.nearest(ordered)
+    return table.assign(
+        cluster_nearest=pd.Series(nearest).map(called).astype("str"), cluster_strength=pd.Series(strength)
+    )
 
 
-def estimator(config: KMeansConfig, seed: int) -> KMeansSegments:
-    """Return the unfitted clusterer; segments are numbered by revenue where it is among the features."""
-    leading = next((name for name in config.features if name.startswith("revenue")), config.features[0])
-    return KMeansSegments(config.k, n_init=config.n_init, clip=config.clip, order_by=leading, random_state=seed)
-
-
-def cluster_inputs(features: pd.DataFrame, config: KMeansConfig) -> pd.DataFrame:
-    """Return the feature columns of the clusterer as numbers, sorted by ``customer_id``."""
-    check_snapshot(features, config.features, "segments.clusters.features")
-    return _numbers(features.sort_values("customer_id", ignore_index=True), config.features)
-
-
-def _numbers(features: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
-    text = [name for name in names if not pd.api.types.is_numeric_dtype(features[name])]
+def check_inputs(customers: pd.DataFrame, features: Sequence[str], others: Sequence[str], key: str) -> None:
+    """Raise ``DataError`` where columns are missing or features are no numbers; ``key`` names them to the reader."""
+    check_snapshot(customers, [*features, *others], key)
+    text = [name for name in features if not pd.api.types.is_numeric_dtype(customers[name])]
     if text:
-        raise DataError(f"segments.clusters.features must be numbers; {text} are not: take them out of the list")
-    return features[list(names)].astype("float64")
-
-
-def _too_few(customers: int, config: SegmentsConfig) -> str:
-    return ngettext(
-        "no clusters: {n} customer, fewer than segments.min_customers = {least}; the rules label everyone",
-        "no clusters: {n} customers, fewer than segments.min_customers = {least}; the rules label everyone",
-        customers,
-    ).format(n=customers, least=config.min_customers)
-
-
-def _remarks(model: KMeansSegments, config: KMeansConfig) -> list[str]:
-    remarks = []
-    if model.n_clusters_ < config.k:
-        fewer = ngettext(
-            "{n} cluster instead of segments.clusters.k = {k}: the customers have no more different profiles",
-            "{n} clusters instead of segments.clusters.k = {k}: the customers have no more different profiles",
-            model.n_clusters_,
+        raise DataError(
+            f"the features of {key} must be numbers; {text} are not: take them out of the list, or put them under "
+            "categories"
         )
-        remarks.append(fewer.format(n=model.n_clusters_, k=config.k))
-    shares = np.bincount(model.labels_)[1:] / len(model.labels_)
-    small = [
-        _("{segment!r} ({share:.1%})").format(segment=name, share=share)
-        for name, share in zip(model.segment_names_, shares, strict=True)
-        if share < SMALL_SHARE
-    ]
-    if small:
-        tiny = _("clusters under {share:.0%} of customers, hardly worth an effort of their own: {segments}")
-        remarks.append(tiny.format(share=SMALL_SHARE, segments=", ".join(small)))
-    return remarks
+
+
+def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return rows.mean(axis=0) if len(rows) else np.full(rows.shape[1], np.nan)
+
+
+def numbered(labels: Labels) -> Labels:
+    """Return labels from 0 as numbers from 1; noise keeps its own."""
+    return np.where(labels < 0, NOISE, labels + 1)

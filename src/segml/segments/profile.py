@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segml.language import _, numerals
 from segml.schema import NOT_ENOUGH_DATA, DataError
 from segml.schemes.scheme import Rules, check_columns, check_snapshot
-from segml.segments.clusters import KMeansSegments
+from segml.segments.found import ClusterModel
 from segml.segments.playbook import Playbook, built_in
 from segml.segments.words import differences, told_features, told_name
 
@@ -30,7 +30,7 @@ def profiles(
     decisions: pd.DataFrame,
     features: pd.DataFrame,
     rules: Mapping[str, Rules],
-    model: KMeansSegments | None = None,
+    model: ClusterModel | None = None,
     playbook: Playbook | None = None,
     *,
     p_churn_from: float = 0.35,
@@ -107,7 +107,7 @@ def _base(decisions: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: np.nan for name in _RISK if name not in table.columns})
 
 
-def _declared(rules: Mapping[str, Rules], model: KMeansSegments | None) -> Iterator[tuple[str, Rules]]:
+def _declared(rules: Mapping[str, Rules], model: ClusterModel | None) -> Iterator[tuple[str, Rules]]:
     """Yield each scheme's name, and its segments with their rules in words, in the order in which people read them."""
     yield from rules.items()
     yield CLUSTER_SCHEME, {} if model is None else model.rules()

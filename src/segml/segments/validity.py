@@ -5,76 +5,40 @@ Simple rules may well win; they are always in the table as the baseline to beat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from segml.config import SegmentsConfig
-from segml.language import N_, _, ngettext
-from segml.schema import DataError
+from segml.language import N_, _
 from segml.schemes.ranking import quantile_scores
-from segml.schemes.scheme import check_columns, check_snapshot
-from segml.segments.found import cluster_inputs, find_segments
 
-CLUSTERS, RFM_SEGMENTS, REVENUE_FIFTHS = N_("clusters"), N_("RFM segments"), N_("revenue fifths")
-_METRICS = {
-    CLUSTERS: "segments/next_period_eta2",
-    RFM_SEGMENTS: "segments/rfm_eta2",
-    REVENUE_FIFTHS: "segments/revenue_fifths_eta2",
-}
+RFM_SEGMENTS, REVENUE_FIFTHS = N_("RFM segments"), N_("revenue fifths")
+FIFTHS_OF = "fifths of"
 _FIFTHS = 5
 _INTERVAL = (2.5, 97.5)
 
 Floats = NDArray[np.float64]
-Groupings = dict[str, NDArray[np.int64]]
+Groupings = Mapping[str, NDArray[np.int64]]
 
 
-@dataclass(frozen=True)
-class NextPeriod:
-    """Metrics by name, and one sentence on which segments tell the next period's revenue better."""
+def simple_rules(customers: pd.DataFrame, config: SegmentsConfig) -> Groupings:
+    """Return what found segments must beat: RFM segments, and fifths by revenue and by each clustered feature."""
+    features = {name for section in config.clusters.compared for name in section.features} - {"revenue_365d"}
+    return {
+        RFM_SEGMENTS: pd.factorize(config.rfm.assign(customers), sort=True)[0],
+        REVENUE_FIFTHS: _fifths(customers["revenue_365d"]),
+        **{f"{FIFTHS_OF} {name}": _fifths(customers[name]) for name in sorted(features)},
+    }
 
-    metrics: dict[str, float]
-    sentence: str
 
-
-def next_period(
-    training: pd.DataFrame, features: pd.DataFrame, labels: pd.DataFrame, config: SegmentsConfig, seed: int
-) -> NextPeriod:
-    """Return how much of the next period's revenue segments explain: adjusted η² of its logarithm.
-
-    Clusters are learnt at one as-of date and frozen; at the next one they, revenue fifths and RFM segments group the
-    same customers, and each grouping is measured against what these bought afterwards. The 95 % interval (``_low``,
-    ``_high``) is a bootstrap over customers.
-
-    Parameters
-    ----------
-    training : features at the earlier as-of date
-    features : features at the later one
-    labels : ``customer_id`` and ``next_revenue`` (money over the horizon) of the customers in ``features``
-    config : the clusterer, RFM, and ``interval_resamples``
-    seed : of the clusterer and of the bootstrap
-
-    Raises
-    ------
-    DataError : columns missing, customers without a next revenue, or dates in the wrong order
-    """
-    _check(training, features, labels)
-    features = features.sort_values("customer_id", ignore_index=True)
-    revenue = features["customer_id"].map(labels.set_index("customer_id")["next_revenue"])
-    values = np.log1p(revenue.clip(lower=0).to_numpy(dtype=float))
-    groupings = _groupings(training, features, config, seed)
-    measured = {name: eta_squared(groups, values) for name, groups in groupings.items()}
-    if any(np.isnan(eta) for eta in measured.values()):
-        too_little = ngettext(
-            "no check on the next period: {n} customer whose revenue tells too little",
-            "no check on the next period: {n} customers whose revenue tells too little",
-            len(values),
-        )
-        return NextPeriod({}, too_little.format(n=len(values)))
-    resampled = _resampled(groupings, values, config.interval_resamples, seed)
-    return NextPeriod(_metrics(measured, resampled), _sentence(measured, resampled))
+def told_rule(name: str) -> str:
+    """Return the name of a simple rule in the language spoken."""
+    feature = name.removeprefix(f"{FIFTHS_OF} ")
+    return _(name) if feature == name else _("fifths of {feature}").format(feature=_(feature.replace("_", " ")))
 
 
 def eta_squared(groups: ArrayLike, values: ArrayLike) -> float:
@@ -87,7 +51,7 @@ def eta_squared(groups: ArrayLike, values: ArrayLike) -> float:
     """
     numbers = np.asarray(values, dtype=float)
     codes, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)[1:]
-    centred = numbers - numbers.mean()
+    centred = numbers - numbers.mean() if len(numbers) else numbers
     total, spare = (centred**2).sum(), len(numbers) - len(counts)
     if total == 0 or spare <= 0:
         return float("nan")
@@ -95,34 +59,17 @@ def eta_squared(groups: ArrayLike, values: ArrayLike) -> float:
     return float(1 - (within / spare) / (total / (len(numbers) - 1)))
 
 
-def _check(training: pd.DataFrame, features: pd.DataFrame, labels: pd.DataFrame) -> None:
-    check_snapshot(training, [], "next_period (training)")
-    check_snapshot(features, ["revenue_365d"], "next_period (features)")
-    check_columns(labels, ["customer_id", "next_revenue"], "next_period (labels)")
-    unlabelled = sorted(set(features["customer_id"]) - set(labels["customer_id"]))
-    if unlabelled:
-        raise DataError(
-            f"labels lack next_revenue of {len(unlabelled)} customers in features, such as {unlabelled[0]!r}"
-        )
-    if labels["customer_id"].duplicated().any():
-        raise DataError("next_period needs one row a customer in labels; pass those of one as-of date")
-    if len(training) and len(features) and training["as_of"].iloc[0] >= features["as_of"].iloc[0]:
-        raise DataError(
-            f"clusters must be learnt before they are measured; training is at {training['as_of'].iloc[0]}, "
-            f"features at {features['as_of'].iloc[0]}"
-        )
+def explained(groupings: Groupings, values: Floats, *, resamples: int, seed: int) -> pd.DataFrame:
+    """Return one row a grouping (the index): ``eta2``, ``eta2_low``, ``eta2_high`` and its standard error.
+
+    Intervals of 95 % by a bootstrap over customers, the same draws for all groupings; NaN without resamples.
+    """
+    drawn = resampled(groupings, values, resamples, seed)
+    rows = {name: [eta_squared(groups, values), *_spread(drawn[name])] for name, groups in groupings.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["eta2", "eta2_low", "eta2_high", "eta2_error"])
 
 
-def _groupings(training: pd.DataFrame, features: pd.DataFrame, config: SegmentsConfig, seed: int) -> Groupings:
-    rules = {
-        RFM_SEGMENTS: pd.factorize(config.rfm.assign(features), sort=True)[0],
-        REVENUE_FIFTHS: quantile_scores(features["revenue_365d"], _FIFTHS),
-    }
-    model = find_segments(training, config, seed).model
-    return rules if model is None else {CLUSTERS: model.predict(cluster_inputs(features, config.clusters)), **rules}
-
-
-def _resampled(groupings: Groupings, values: Floats, resamples: int, seed: int) -> dict[str, Floats]:
+def resampled(groupings: Groupings, values: Floats, resamples: int, seed: int) -> dict[str, Floats]:
     """Return η² of each grouping on the same bootstrap samples of customers, so that differences are paired."""
     rng = np.random.default_rng(seed)
     samples = [rng.integers(0, len(values), len(values)) for _ in range(resamples)]
@@ -132,38 +79,47 @@ def _resampled(groupings: Groupings, values: Floats, resamples: int, seed: int) 
     }
 
 
-def _metrics(measured: dict[str, float], resampled: dict[str, Floats]) -> dict[str, float]:
-    metrics: dict[str, float] = {}
-    for name, eta in measured.items():
-        metrics[_METRICS[name]] = eta
-        if len(resampled[name]):
-            low, high = np.nanpercentile(resampled[name], _INTERVAL)
-            metrics |= {f"{_METRICS[name]}_low": float(low), f"{_METRICS[name]}_high": float(high)}
-    return metrics
+class Lead(NamedTuple):
+    """By how much found segments tell more of a period than a rule, with its 95 % interval; NaN without resamples."""
+
+    gain: float
+    low: float
+    high: float
 
 
-def _sentence(measured: dict[str, float], resampled: dict[str, Floats]) -> str:
-    one = _("{grouping} {eta:.1%}")
-    told = ", ".join(one.format(grouping=_(name), eta=eta) for name, eta in measured.items())
-    start = _("Of the next period's revenue (log scale) are explained by {told}").format(told=told)
-    if CLUSTERS not in measured:
-        verdict = _("there are no clusters to compare")
-        return f"{start}; {verdict}."
-    rule = max((name for name in measured if name != CLUSTERS), key=lambda name: measured[name])
-    return f"{start}: {_verdict(measured[CLUSTERS] - measured[rule], resampled[CLUSTERS] - resampled[rule], rule)}."
+def lead(found: NDArray[np.int64], rule: NDArray[np.int64], values: Floats, *, resamples: int, seed: int) -> Lead:
+    """Return the difference in η² of two groupings of the same customers, from paired bootstrap samples."""
+    drawn = resampled({"found": found, "rule": rule}, values, resamples, seed)
+    low, high, _error = _spread(drawn["found"] - drawn["rule"])
+    return Lead(eta_squared(found, values) - eta_squared(rule, values), low, high)
 
 
-def _verdict(gain: float, gains: Floats, rule: str) -> str:
-    if not len(gains):
+def verdict(ahead: Lead, name: str) -> str:
+    """Return in words whether found segments tell the next period better than the best simple rule, by its name."""
+    if np.isnan(ahead.low):
         bare = (
             _("the clusters predict better than {rule}")
-            if gain > 0
+            if ahead.gain > 0
             else _("the clusters do not predict better than {rule}")
         )
-        return bare.format(rule=_(rule))
-    low, high = np.nanpercentile(gains, _INTERVAL)
-    span = _("difference {gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}").format(gain=gain, low=low, high=high)
-    return _better(low, high).format(rule=_(rule), span=span)
+        return bare.format(rule=name)
+    span = _("difference {gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}").format(**ahead._asdict())
+    return _better(ahead.low, ahead.high).format(rule=name, span=span)
+
+
+def _fifths(values: pd.Series[float]) -> NDArray[np.int64]:
+    """Return fifths 1 to 5 of the known values; unknown ones are a group of their own, 0."""
+    is_known = values.notna().to_numpy()
+    fifths = np.zeros(len(values), dtype=np.int64)
+    fifths[is_known] = quantile_scores(values[is_known], _FIFTHS)
+    return fifths
+
+
+def _spread(drawn: Floats) -> tuple[float, float, float]:
+    if not len(drawn) or np.isnan(drawn).all():
+        return (float("nan"),) * 3
+    low, high = np.nanpercentile(drawn, _INTERVAL)
+    return float(low), float(high), float(np.nanstd(drawn))
 
 
 def _better(low: float, high: float) -> str:

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from segml.clusters import CustomerScaler
 from segml.language import N_, _, speaking
-from segml.segments.preprocessing import LogStandardClip
 
 NOTABLE, STRONG = 0.3, 1.2  # standard deviations from the base's mean
 ORDINARY = N_("close to the average")
+NO_CLEAR_SEGMENT = N_("no clear segment")
+ONE_PURCHASE = N_("one purchase only")
 
 
 class Phrase(NamedTuple):
@@ -51,7 +53,9 @@ PHRASES = {
     "return_share_365d": Phrase("returns", N_("few returns"), N_("many returns")),
 }
 
-_KNOWN = {ORDINARY} | {words for phrase in PHRASES.values() for words in (phrase.low, phrase.high)}
+_KNOWN = {ORDINARY, NO_CLEAR_SEGMENT, ONE_PURCHASE} | {
+    words for phrase in PHRASES.values() for words in (phrase.low, phrase.high)
+}
 
 
 class Difference(NamedTuple):
@@ -86,11 +90,11 @@ def differences(sizes: NDArray[np.float64], features: Sequence[str], at_most: in
 
 
 def told_features(features: pd.DataFrame) -> pd.DataFrame:
-    """Return the features that there are phrases for, standardised by ``LogStandardClip`` over these customers."""
+    """Return the features that there are phrases for, standardised by ``CustomerScaler`` over these customers."""
     told = [name for name in PHRASES if name in features.columns]
     if not told or features.empty:
         return pd.DataFrame(index=features.index)
-    scaled = LogStandardClip().fit_transform(features[told].astype("float64"))
+    scaled = CustomerScaler().fit_transform(features[told].astype("float64"))
     return pd.DataFrame(scaled, columns=told, index=features.index)
 
 
