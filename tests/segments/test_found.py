@@ -4,10 +4,9 @@ import pytest
 import skops.io
 from sklearn.base import clone
 
-from segml.clusters import CustomerScaler, HDBSCANSegments, KMeansSegments
+from segml.clusters import NOISE, CustomerScaler, HDBSCANSegments, KMeansSegments
 from segml.schema import NOT_ENOUGH_DATA, DataError
 from segml.segments import TRUSTED_TYPES, ClusterModel, label_segments
-from segml.segments.found import NOISE
 from segml.segments.words import NO_CLEAR_SEGMENT, ONE_PURCHASE
 
 FEATURES = ("revenue_365d", "recency_days", "order_count_365d", "order_value_mean")

@@ -3,9 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from segml.clusters import HDBSCANSegments, KMeansSegments, bootstrap_stability
+from segml.clusters import NOISE, HDBSCANSegments, KMeansSegments, bootstrap_stability
 from segml.segments import ClusterModel
-from segml.segments.found import NOISE
 from segml.segments.portrait import portrait
 
 FEATURES = ("revenue_365d", "recency_days", "order_count_365d")

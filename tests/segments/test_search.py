@@ -9,11 +9,10 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from bases import AS_OF, outcomes, past_of, simulated
-from segml.clusters import RULE
+from segml.clusters import NOISE, RULE
 from segml.config import ClustersConfig, HdbscanConfig, KMeansConfig, SegmentsConfig
 from segml.schema import DataError
 from segml.segments import FoundSegments, Past, earlier, find_segments, label_segments
-from segml.segments.found import NOISE
 from segml.segments.words import NO_CLEAR_SEGMENT, ONE_PURCHASE
 
 DENSE = HdbscanConfig(shares=(0.03, 0.08))

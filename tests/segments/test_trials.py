@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bases import past_of
+from bases import AS_OF, past_of
 from segml.config import ClustersConfig, HdbscanConfig, KMeansConfig, SegmentsConfig
+from segml.schema import DataError
 from segml.segments import Past, earlier, eta_squared
 from segml.segments.candidates import candidates, fitted
 from segml.segments.trials import Trial, mean_of, trial, weights
@@ -49,11 +50,11 @@ def test_candidates_and_rules_are_measured_on_the_same_customers(tried: Trial) -
 def test_the_model_is_learnt_one_horizon_before_with_weights_of_one_horizon_before_that(
     past: Past, tried: Trial
 ) -> None:
-    told = weights(past, 2, NAMES)
-    ways = candidates(CLUSTERS, 300, 0, lambda names: told if names == NAMES else None)
     measured, learnt = past.before(0), past.before(1)
     assert measured is not None
     assert learnt is not None
+    told = weights(past, 2, learnt.features["as_of"].iloc[0], NAMES)
+    ways = candidates(CLUSTERS, 300, 0, lambda names: told if names == NAMES else None)
     by_hand = ways[0].model.fit(learnt.features).predict(measured.features)
     assert np.array_equal(tried.groupings["kmeans 6"], by_hand)
 
@@ -81,19 +82,25 @@ def test_a_period_in_which_nobody_bought_tells_nothing(past: Past) -> None:
 
 
 def test_without_a_base_for_them_features_weigh_the_same() -> None:
-    assert weights(past_of(1), 1, NAMES) is None
-    told = weights(past_of(1), 0, NAMES)
+    assert weights(past_of(1), 1, AS_OF, NAMES) is None
+    told = weights(past_of(1), 0, AS_OF, NAMES)
     assert told is not None
     assert max(told.values()) == 1
     assert set(told) == set(NAMES)
 
 
+def test_weights_of_a_window_that_is_not_over_when_segments_are_made_are_refused(past: Past) -> None:
+    too_early = past.bases[0].features["as_of"].iloc[0] + pd.Timedelta(days=past.horizon_days - 1)
+    with pytest.raises(DataError, match="only windows that are over"):
+        weights(past, 0, too_early, NAMES)
+
+
 def test_all_sizes_of_hdbscan_are_cut_from_one_tree_as_if_each_were_fitted(past: Past) -> None:
     base = past.bases[0].features
-    ways = candidates(CLUSTERS, 300, 0, partial(weights, past, 1))
+    ways = candidates(CLUSTERS, 300, 0, partial(weights, past, 1, base["as_of"].iloc[0]))
     models = fitted(ways, base)
     assert list(models) == [way.name for way in ways]
-    fresh = candidates(CLUSTERS, 300, 0, partial(weights, past, 1))
+    fresh = candidates(CLUSTERS, 300, 0, partial(weights, past, 1, base["as_of"].iloc[0]))
     for way in fresh:
         assert np.array_equal(models[way.name].predict(base), way.model.fit(base).predict(base)), way.name
 

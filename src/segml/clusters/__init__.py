@@ -12,6 +12,7 @@ from segml.clusters.criteria import (
     smallest_share,
 )
 from segml.clusters.density import HDBSCANSegments
+from segml.clusters.hierarchy import NOISE
 from segml.clusters.identity import Agreement, Movement, Refit, agreement, match, movement, refit
 from segml.clusters.kmeans import KMeansSegments
 from segml.clusters.preprocessing import CustomerScaler
@@ -22,6 +23,7 @@ from segml.clusters.surrogate import Surrogate, explain_by_tree
 from segml.clusters.weights import revenue_weights
 
 __all__ = [
+    "NOISE",
     "RULE",
     "SAMPLE_SIZE",
     "Agreement",

@@ -13,7 +13,6 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from segml.clusters.criteria import (
-    NOISE,
     SAMPLE_SIZE,
     Floats,
     bootstrap_stability,
@@ -23,6 +22,7 @@ from segml.clusters.criteria import (
     silhouette_by_segment,
     smallest_share,
 )
+from segml.clusters.hierarchy import NOISE
 from segml.clusters.refits import Refits
 from segml.clusters.valleys import valleys
 

@@ -18,9 +18,9 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 from threadpoolctl import threadpool_limits
 
+from segml.clusters.hierarchy import NOISE
 from segml.clusters.refits import RESTARTS, Refits
 
-NOISE = -1
 SAMPLE_SIZE = 5_000
 """Above so many customers the criteria work on a seeded sample of this size."""
 SILHOUETTE_SAMPLE = 2_000

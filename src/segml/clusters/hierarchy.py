@@ -20,6 +20,7 @@ Numbers = NDArray[np.intp]
 Selection = Literal["eom", "leaf"]
 
 NOISE = -1
+"""The label of customers whom a clusterer counts to no segment."""
 
 
 class Cut(NamedTuple):

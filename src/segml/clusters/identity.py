@@ -20,9 +20,9 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from segml.clusters.criteria import NOISE
+from segml.clusters.hierarchy import NOISE
 from segml.clusters.kmeans import KMeansSegments, row_order, squared_distances
-from segml.language import _, numerals
+from segml.language import _
 from segml.schema import DataError, check_columns
 
 LEAST_GAIN = 0.01
@@ -121,16 +121,15 @@ class Refit:
         """What to make of it, in one sentence in the language spoken."""
         if self.still_fits:
             text = _(
-                "The segments still fit: {share} of customers keep theirs, and segments learnt afresh "
-                "would lie closer by {excess} only."
+                "The segments still fit: {share:.0%} of customers keep theirs, and segments learnt afresh "
+                "would lie closer by {excess:.1%} only."
             )
         else:
             text = _(
-                "The old segments no longer fit: segments learnt afresh would lie closer by {excess}. "
+                "The old segments no longer fit: segments learnt afresh would lie closer by {excess:.1%}. "
                 "Learn them afresh, and tell users that the segments have changed."
             )
-        excess = numerals(f"{max(self.inertia_excess, 0):.1%}")
-        return text.format(share=numerals(f"{self.agreement.share:.0%}"), excess=excess)
+        return text.format(share=self.agreement.share, excess=max(self.inertia_excess, 0))
 
 
 def match(previous_labels: ArrayLike, labels: ArrayLike) -> Matching:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from segml.clusters.criteria import NOISE
+from segml.clusters.hierarchy import NOISE
 from segml.clusters.kmeans import row_order
 from segml.schema import DataError
 

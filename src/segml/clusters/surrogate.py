@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from segml.clusters.conditions import Condition
-from segml.language import _, numerals
+from segml.language import _
 from segml.schema import DataError
 
 FOLDS = 5
@@ -109,21 +109,18 @@ class Surrogate:
     def summary(self, name: Callable[[Any], str] = str) -> str:
         """Return in one sentence how far the rules can stand for the segments; ``name`` calls them."""
         text = _(
-            "The rules give {fidelity} of customers they were not made from their segment; "
-            "of segment {segment} they find fewest, {recall}."
+            "The rules give {fidelity:.0%} of customers they were not made from their segment; "
+            "of segment {segment} they find fewest, {recall:.0%}."
         )
-        return text.format(
-            fidelity=_percent(self.fidelity), segment=name(self.worst_segment), recall=_percent(self.worst_recall)
-        )
+        return text.format(fidelity=self.fidelity, segment=name(self.worst_segment), recall=self.worst_recall)
 
     def _leaves_of(self, segment: Any) -> list[Leaf]:
         return [leaf for leaf in self.leaves if leaf.segment == segment and leaf.customers]
 
     def _rule(self, segment: Any) -> str:
-        told = _("{rule} ({share} of the segment; right for {purity})")
+        told = _("{rule} ({share:.0%} of the segment; right for {purity:.0%})")
         rules = [
-            told.format(rule=leaf.told(), share=_percent(leaf.share), purity=_percent(leaf.purity))
-            for leaf in self._leaves_of(segment)
+            told.format(rule=leaf.told(), share=leaf.share, purity=leaf.purity) for leaf in self._leaves_of(segment)
         ]
         return _("; or ").join(rules) or _("no simple rule finds this segment")
 
@@ -327,7 +324,3 @@ def _described(rules: Sequence[Leaf], features: pd.DataFrame, codes: Codes, segm
         segment = segments[rule.segment]
         told.append(Leaf(segment, rule.conditions, said, len(members), share, purity))
     return tuple(sorted(told, key=lambda leaf: -leaf.customers))
-
-
-def _percent(share: float) -> str:
-    return numerals(f"{share:.0%}")

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from segml.clusters import KMeansSegments, Movement, Refit, movement, refit
-from segml.language import _, numerals
+from segml.language import _
 from segml.segments.found import ClusterModel
 from segml.segments.past import Earlier
 
@@ -58,16 +58,16 @@ class Continuity:
         if math.isnan(self.moved.share_kept):
             kept = _("None of today's customers was there one horizon ago.")
         else:
-            text = _("Over the last horizon {share} of customers kept their segment (the customers changed).")
-            kept = text.format(share=_percent(self.moved.share_kept))
+            text = _("Over the last horizon {share:.0%} of customers kept their segment (the customers changed).")
+            kept = text.format(share=self.moved.share_kept)
         if self.refitted is None:
             return kept
         again = _(
-            "The model of one horizon ago, brought up to date, gives {share} of today's customers the same segment as "
-            "it did before (the model changed; adjusted Rand index {ari:.2f})."
+            "The model of one horizon ago, brought up to date, gives {share:.0%} of today's customers the same segment "
+            "as it did before (the model changed; adjusted Rand index {ari:.2f})."
         )
         agreement = self.refitted.agreement
-        return f"{kept} {again.format(share=_percent(agreement.share), ari=agreement.ari)}"
+        return f"{kept} {again.format(share=agreement.share, ari=agreement.ari)}"
 
 
 def continuity(way: ClusterModel, before: Earlier, customers: pd.DataFrame) -> Continuity | None:
@@ -94,7 +94,3 @@ def _updates(before: ArrayLike, after: ArrayLike, names: Mapping[int, str]) -> p
     labels = pd.DataFrame({"before": np.asarray(before), "after": np.asarray(after)})
     named = pd.DataFrame({end: labels[end].add(1).map(names).astype("str") for end in labels})
     return pd.DataFrame(named.groupby(["before", "after"]).size().rename("customers").reset_index())
-
-
-def _percent(share: float) -> str:
-    return numerals(f"{share:.0%}")

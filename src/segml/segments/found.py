@@ -11,17 +11,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from segml.clusters import CustomerScaler, HDBSCANSegments, KMeansSegments, density, explain_by_tree, kmeans
+from segml.clusters import NOISE, CustomerScaler, HDBSCANSegments, KMeansSegments, density, explain_by_tree, kmeans
 from segml.schema import NOT_ENOUGH_DATA, DataError
 from segml.schemes.scheme import check_snapshot
 from segml.segments.words import NO_CLEAR_SEGMENT, ONE_PURCHASE, distinct_names, told_features, told_name
 
 NOT_CLUSTERED = 0
 """The number of customers without a found segment; its name is "not enough data"."""
-
-NOISE = -1
-"""The number of customers whom HDBSCAN counts to no segment."""
-
 
 PURCHASES = "purchase_day_count"
 

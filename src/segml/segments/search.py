@@ -153,7 +153,7 @@ def find_segments(
         return FoundSegments(notices=(_too_few(len(customers), config),))
     check(config.clusters, customers)
     # The latest period tests the choice: it must not weigh features, nor know more than one horizon ago was known.
-    ways = candidates(config.clusters, len(customers), seed, partial(weights, past, 1))
+    ways = candidates(config.clusters, len(customers), seed, partial(weights, past, 1, customers["as_of"].iloc[0]))
     table = _measured(ways, customers, config.clusters, seed, jobs, progress)
     if table.loc[table["algorithm"] == config.clusters.kind, "n_segments"].max() < MIN_SEGMENTS:
         return FoundSegments(notices=(_nothing_there(config),))

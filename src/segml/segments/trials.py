@@ -52,7 +52,9 @@ def trial(past: Past, place: int, customers: int, config: SegmentsConfig, seed: 
     measured, learnt = past.before(place), past.before(place + 1)
     if measured is None or learnt is None or len(learnt.features) < config.min_customers:
         return None
-    ways = candidates(config.clusters, customers, seed, partial(weights, past, place + 2))
+    ways = candidates(
+        config.clusters, customers, seed, partial(weights, past, place + 2, learnt.features["as_of"].iloc[0])
+    )
     models = fitted(ways, learnt.features)
     frozen = {name: model.predict(measured.features) for name, model in models.items()}
     groupings = {**frozen, **simple_rules(measured.features, config)}
@@ -75,8 +77,13 @@ def mean_of(trials: Sequence[Trial]) -> Trial | None:
     return replace(trials[0], table=trials[0].table.assign(eta2=mean, eta2_error=error), periods=len(trials))
 
 
-def weights(past: Past, place: int, names: tuple[str, ...]) -> dict[str, float] | None:
-    """Return the weights of features, learnt on the base ``place`` horizons before the latest; None without one."""
+def weights(past: Past, place: int, made_at: pd.Timestamp, names: tuple[str, ...]) -> dict[str, float] | None:
+    """Return the weights of features, learnt on the base ``place`` horizons before the latest; None without one.
+
+    Raises
+    ------
+    DataError : what that base bought in the horizon after it was not known when segments are made
+    """
     base = past.before(place)
     if base is None or base.features.empty:
         return None
@@ -85,5 +92,5 @@ def weights(past: Past, place: int, names: tuple[str, ...]) -> dict[str, float] 
         base.next_revenue,
         names,
         horizon_days=past.horizon_days,
-        known_until=base.features["as_of"].iloc[0] + pd.Timedelta(days=past.horizon_days),
+        known_until=made_at,
     )
