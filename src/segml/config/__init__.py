@@ -14,6 +14,7 @@ from segml.config.data import (
     TransactionColumns,
     UsageColumns,
 )
+from segml.config.engine import EngineConfig, size_in_bytes
 from segml.config.loading import (
     from_mapping,
     learnt_under,
@@ -51,6 +52,7 @@ __all__ = [
     "CustomerColumns",
     "DataConfig",
     "DemoConfig",
+    "EngineConfig",
     "FeaturesConfig",
     "FormatConfig",
     "GateConfig",
@@ -69,6 +71,7 @@ __all__ = [
     "looking_back_from",
     "parse_yaml",
     "read_yaml",
+    "size_in_bytes",
     "with_test_dates",
     "without_secrets",
 ]

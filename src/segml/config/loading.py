@@ -56,8 +56,9 @@ def with_test_dates(config: Config, dates: Sequence[date]) -> Config:
 
 
 def learnt_under(config: Config, learnt: Config) -> Config:
-    """Return the data, as-of date and threads of one configuration with everything else of that of a trained model."""
-    return learnt.model_copy(update={name: getattr(config, name) for name in ("data", "demo", "as_of", "threads")})
+    """Return what belongs to a run (data, engine, as-of date) with everything else of the configuration of a model."""
+    of_the_run = ("data", "engine", "demo", "as_of", "threads")
+    return learnt.model_copy(update={name: getattr(config, name) for name in of_the_run})
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from segml.config.clusters import ClustersConfig
 from segml.config.data import DataConfig
+from segml.config.engine import EngineConfig
 from segml.language import N_, Language
 from segml.schema import did_you_mean
 from segml.schemes import (
@@ -295,6 +296,7 @@ class Config(Section):
     threads: Positive | None = None
     output: str = "outputs"
     data: DataConfig = DataConfig()
+    engine: EngineConfig = EngineConfig()
     demo: DemoConfig = DemoConfig()
     features: FeaturesConfig = FeaturesConfig()
     segments: SegmentsConfig = SegmentsConfig()

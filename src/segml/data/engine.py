@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -12,9 +13,19 @@ from ibis.expr.types import Table
 from segml.schema import DataError
 
 
-def connect(threads: int | None = None) -> Any:
-    """Return an Ibis backend on a fresh in-memory DuckDB; the number of threads never changes a result."""
+def connect(threads: int | None = None, *, memory_bytes: int | None = None, spill: Path | None = None) -> Any:
+    """Return an Ibis backend on a fresh in-memory DuckDB; the number of threads never changes a result.
+
+    Parameters
+    ----------
+    memory_bytes : how much memory the data base may take; by default 80 % of the machine's
+    spill : the folder for what does not fit; it is made when needed, and emptied when the backend is closed
+    """
     settings: dict[str, Any] = {"threads": threads} if threads is not None else {}
+    if memory_bytes is not None:
+        settings["memory_limit"] = f"{memory_bytes}B"
+    if spill is not None:
+        settings["temp_directory"] = str(spill)
     backend = ibis.duckdb.connect(**settings)
     backend.raw_sql("SET enable_progress_bar = false")  # it would draw over a log or a notebook
     return backend

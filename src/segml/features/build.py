@@ -16,6 +16,9 @@ from segml.features.snapshots import KEYS, calendar, collect, grains, typed
 from segml.features.spec import Definition, Feature, Grain
 from segml.windows import Moment
 
+BASE = ("gap_sum", "gap_count")
+"""Aggregates of which features need the sum over all customers at an as-of date; formulas see it as ``base_…``."""
+
 
 def build(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesConfig | None = None) -> pd.DataFrame:
     """Return what was known about each customer just before each as-of date.
@@ -39,10 +42,35 @@ def build(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesConfig |
     DataError : columns missing, or an as-of date that is none
     """
     config = config if config is not None else FeaturesConfig()
-    dates = windows.as_timestamps(as_of)
-    recipe = definitions(config)
-    aggregated = _frame(aggregate(grains(typed(to_table(lines)), calendar(dates)), recipe))
-    return _derive(aggregated, recipe)[["customer_id", "as_of", *(feature.name for feature in catalog(config))]]
+    aggregated = collect(aggregates(lines, as_of, config))
+    return finish(aggregated, base_of(aggregated), config).sort_values(["as_of", "customer_id"], ignore_index=True)
+
+
+def aggregates(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesConfig) -> Table:
+    """Return, not computed yet, what ``finish`` makes features of: one row a customer and as-of date."""
+    return aggregate(grains(typed(to_table(lines)), calendar(windows.as_timestamps(as_of))), definitions(config))
+
+
+def base_of(aggregated: pd.DataFrame) -> pd.DataFrame:
+    """Return what features need to know about all customers together, indexed by ``as_of_s``.
+
+    The figures are sums of whole numbers: those of parts of the customers add up, exactly, to those of all.
+    """
+    return aggregated.groupby("as_of_s")[list(BASE)].sum()
+
+
+def finish(aggregated: pd.DataFrame, base: pd.DataFrame, config: FeaturesConfig) -> pd.DataFrame:
+    """Return the features of some of the customers, in the order of their rows.
+
+    Parameters
+    ----------
+    aggregated : rows of ``aggregates``
+    base : ``base_of`` all customers
+    """
+    of_all = base.loc[aggregated["as_of_s"]].add_prefix("base_").set_axis(aggregated.index)
+    frame = aggregated.join(of_all).assign(as_of=windows.from_epoch_seconds(aggregated["as_of_s"]))
+    names = [feature.name for feature in catalog(config)]
+    return _derive(frame, definitions(config))[["customer_id", "as_of", *names]]
 
 
 def aggregate(tables: Mapping[Grain, Table], recipe: Sequence[Definition]) -> Table:
@@ -59,12 +87,6 @@ def _aggregate_grain(tables: Mapping[Grain, Table], grain: Grain, recipe: Sequen
     return table.group_by(KEYS).aggregate(
         **{definition.name: definition.formula(table) for definition in recipe if definition.grain == grain}
     )
-
-
-def _frame(aggregated: Table) -> pd.DataFrame:
-    frame = collect(aggregated)
-    frame["as_of"] = windows.from_epoch_seconds(frame["as_of_s"])
-    return frame.sort_values(["as_of", "customer_id"], ignore_index=True)
 
 
 def _derive(frame: pd.DataFrame, recipe: Sequence[Definition]) -> pd.DataFrame:

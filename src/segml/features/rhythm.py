@@ -155,7 +155,9 @@ def _gaps_and_base(config: FeaturesConfig) -> tuple[Definition, ...]:
             "as-of date; NaN where the base has no gap",
             "rhythm",
             grain="customer",
-            formula=lambda c: (c["gap_sum"] + prior * _base_gap(c)) / (c["gap_count"] + prior),
+            formula=lambda c: (
+                (c["gap_sum"] + prior * ratio(c["base_gap_sum"], c["base_gap_count"])) / (c["gap_count"] + prior)
+            ),
         ),
         Feature(
             "recency_to_gap",
@@ -167,12 +169,6 @@ def _gaps_and_base(config: FeaturesConfig) -> tuple[Definition, ...]:
             formula=lambda c: ratio(c["recency_days"], c["gap_mean_days"]),
         ),
     )
-
-
-def _base_gap(customers: pd.DataFrame) -> pd.Series[float]:
-    """Return the mean of all gaps of all customers known at the same as-of date; sums of whole days are exact."""
-    base = customers.groupby("as_of")[["gap_sum", "gap_count"]].transform("sum")
-    return ratio(base["gap_sum"], base["gap_count"])
 
 
 def _intensity(config: FeaturesConfig) -> tuple[Definition, ...]:
