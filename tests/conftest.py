@@ -7,10 +7,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from postgres_server import running_server
 from segml import config, pipeline, tracking
 from segml.data import connect, load_tables
 from support import SMALL, TODAY
@@ -25,6 +27,13 @@ def shared_data() -> Path:
     if not (folder / "online_retail_ii.parquet").is_file():
         pytest.skip("real data sets are not there; point SEGML_TEST_DATA at a folder with online_retail_ii.parquet")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of a real PostgreSQL server, started for the tests."""
+    with running_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

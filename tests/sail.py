@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import tempfile
 import warnings
 from typing import Any
 
@@ -22,19 +23,22 @@ def sail() -> Any:
 
 @functools.cache
 def _backend() -> Any:
-    os.environ.setdefault("RUST_LOG", "error")  # it would tell of every session
-    import ibis
-    from pysail.spark import SparkConnectServer
+    from segml.data import spark
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pyspark.sql import SparkSession
+        warnings.simplefilter("ignore")  # Spark's client warns of newer pandas, and Sail's of its own age
+        # Sail ignores a request to persist.
+        return spark.connect(f"sc://{start()}", scratch=tempfile.gettempdir())
 
-        server = SparkConnectServer(ip="127.0.0.1", port=0)
-        server.start(background=True)
-        _, port = server.listening_address
-        spark = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
-        atexit.register(server.stop)
-        atexit.register(spark.stop)  # runs first
-        spark.conf.set("spark.sql.session.timeZone", "UTC")
-        return ibis.pyspark.connect(spark)
+
+@functools.cache
+def start() -> str:
+    """Return the address of the server, which runs until the process ends."""
+    os.environ.setdefault("RUST_LOG", "error")  # it would tell of every session
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    atexit.register(server.stop)
+    host, port = server.listening_address
+    return f"{host}:{port}"

@@ -134,6 +134,28 @@ def test_features_are_written_for_several_dates(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_features_keep_to_a_limit_of_memory_and_say_so(tmp_path: Path) -> None:
+    flags = ("--memory-limit", "1GB", "--scratch", "temporary", "--engine", "duckdb", "--json")
+    words = command("features", "--as-of", "2025-06-01", "--output", "features.parquet", *flags, overrides=SMALL)
+    done = run(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["rows"] == len(pd.read_parquet(tmp_path / "features.parquet"))
+    assert (facts["as_of"], facts["buckets"], facts["memory_limit"]) == (1, 1, "1.00 GB")
+    assert sorted(os.listdir(tmp_path)) == ["features.parquet", "temporary"]
+    assert os.listdir(tmp_path / "temporary") == []
+
+
+@pytest.mark.slow
+def test_a_limit_of_memory_that_is_none_is_told(tmp_path: Path) -> None:
+    words = command("features", "--as-of", "2025-06-01", "--output", "features.parquet", "--memory-limit", "1MB")
+    done = run(tmp_path, *words)
+    assert done.returncode == 2
+    assert "'1MB' is too little memory; give at least 100MB" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.slow
 def test_the_data_commands_check_and_simulate(tmp_path: Path) -> None:
     simulated = run(tmp_path, *command("data", "simulate", "--output", "world", overrides=SMALL))
     assert simulated.returncode == 0, simulated.stderr

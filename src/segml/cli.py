@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import date
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -84,13 +85,18 @@ def load_config(arguments: argparse.Namespace) -> config.Config:
 
 def open_data(settings: config.Config, stages: Stages) -> Prepared:
     """Read and clean the tables that the configuration names."""
-    from segml.data import connect, load_tables
+    from segml.data import connect_engine, load_tables
+    from segml.data.failures import explained
+    from segml.data.memory import limit_in_bytes
     from segml.pipeline import prepare
 
-    stages("reading data")
-    tables = load_tables(settings, connect(settings.threads), lambda done, of: stages.detail(f"{done / of:.0%}"))
-    stages("cleaning")
-    return prepare(tables, settings, today=date.today())
+    engine = settings.engine
+    with explained(Path(engine.scratch) if engine.scratch else None, limit_in_bytes(engine.memory_limit)):
+        stages("reading data")
+        backend = connect_engine(engine, settings.threads, settings.data.transactions)
+        tables = load_tables(settings, backend, lambda done, of: stages.detail(f"{done / of:.0%}"))
+        stages("cleaning")
+        return prepare(tables, settings, today=date.today())
 
 
 def run(command: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> int:

@@ -91,6 +91,8 @@ TRANSACTIONS = TableSchema(
         Column("cost", "number", "cost of goods of the line, money"),
         Column("discount", "number", "money taken off the list price of the line; else from discount_rate"),
         Column("discount_rate", "number", "share of the list price taken off, 0 to below 1"),
+        Column("currency", "text", "currency of the line's money; several are refused without exchange_rate"),
+        Column("exchange_rate", "number", "money of one unit of the line's currency in the company's currency"),
         Column("channel", "text", "how the order came in"),
         Column("region", "text", "where the customer is; the latest known value wins"),
     ),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import ibis
 import pandas as pd
 
 from segml.schema import DataError
@@ -109,6 +110,23 @@ def within(time: Any, start: Any, end: Any) -> Any:
     return (time >= start) & (time < end)
 
 
+def within_open(time: Any, start: Any | None, end: Any | None) -> Any:
+    """Tell which moments lie in ``[start, end)``, where None, at one side at most, leaves that side open."""
+    if start is None:
+        return before(time, end)
+    return time >= start if end is None else within(time, start, end)
+
+
+def overlap(start: Any, end: Any, other_start: Any | None, other_end: Any | None) -> bool:
+    """Tell whether ``[start, end)`` has moments in common with ``[other_start, other_end)``; None leaves a side open.
+
+    >>> overlap(date(2024, 1, 1), date(2024, 2, 1), date(2024, 2, 1), None)
+    False
+    """
+    begins_early = other_end is None or start < other_end
+    return begins_early and (other_start is None or other_start < end)
+
+
 def is_over(as_of: Any, known_until: pd.Timestamp, *, days: int) -> Any:
     """Tell which windows ``[as_of, as_of + days)`` have passed by the end of what is known.
 
@@ -124,6 +142,21 @@ def known(ordered_at: Any, cancelled_at: Any, as_of: Any) -> Any:
     A line that is cancelled later still stands: at the as-of date nobody could know.
     """
     return before(ordered_at, as_of) & (cancelled_at.isnull() | (cancelled_at >= as_of))
+
+
+def dates_until(moment: Any, dates: Sequence[Any]) -> Any:
+    """Return how many of the sorted dates lie at or before a moment: at these, it is not known yet.
+
+    The expression asks as often as a search by halves does, and holds each date once.
+    """
+
+    def count(low: int, high: int) -> Any:
+        if low == high:
+            return ibis.literal(low)
+        middle = (low + high) // 2
+        return before(moment, dates[middle]).ifelse(count(low, middle), count(middle + 1, high))
+
+    return count(0, len(dates))
 
 
 def training_dates(

@@ -1,14 +1,7 @@
 """Tables and queries of a real PostgreSQL server."""
 
-import os
-import pwd
 import re
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from postgres_server import ENCODED, PASSWORD, execute, free_port, ingest, new_database
 from segml import schema
 from segml.config import FormatConfig
 from segml.data.database import redact
@@ -24,8 +18,6 @@ from segml.data.read import read_table
 from segml.schema import DataError
 
 BACKEND = connect(threads=1)
-PASSWORD = "s3cr:t/pass#word"  # as awkward as they come
-ENCODED = "s3cr%3At%2Fpass%23word"
 TABLES = """
     create schema sales;
     create sequence counter;
@@ -45,69 +37,12 @@ TABLES = """
 COLUMNS = {"customer_id": "Customer", "order_id": "order", "product_id": "product"}
 
 
-def binaries() -> Path | None:
-    found = shutil.which("initdb")
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
-    return folders[-1] if folders else Path(found).resolve().parent if found else None
-
-
-def owner() -> dict[str, Any]:
-    """The server refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    users = {entry.pw_name: entry for entry in pwd.getpwall()}
-    user = users.get("postgres") or users["nobody"]
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """Address of a database server of our own with the test tables, up to the ``#``."""
-    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
-    programs = binaries()
-    if programs is None:
-        pytest.skip("no PostgreSQL server programs here")
-    folder = Path(tempfile.mkdtemp(prefix="segml-postgres-"))  # not below pytest's own folder, which only we may enter
-    who = owner()
-    os.chown(folder, who.get("user", -1), who.get("group", -1))
-    (folder / "password").write_text(PASSWORD)
-    (folder / "password").chmod(0o644)
-    port = free_port()
-
-    def run(program: str, *arguments: str) -> None:
-        command: list[str | Path] = [programs / program, "-D", folder / "data", *arguments]
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, **who)
-
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    run(
-        "initdb",
-        "-U",
-        "reader",
-        f"--pwfile={folder / 'password'}",
-        "-A",
-        "scram-sha-256",
-        "-N",
-        "-E",
-        "UTF8",
-        "--locale=C",
-    )
-    run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        address = f"postgresql://reader:{ENCODED}@127.0.0.1:{port}/postgres"
-        with dbapi.connect(address) as connection, connection.cursor() as cursor:
-            for statement in filter(str.strip, TABLES.split(";\n")):
-                cursor.execute(statement)
-            connection.commit()
-        yield address
-    finally:
-        run("pg_ctl", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+def server(postgres_url: str) -> str:
+    """Address of a data base with the test tables, up to the ``#``."""
+    url = new_database(postgres_url, "sales")
+    execute(url, *filter(str.strip, TABLES.split(";\n")))
+    return url
 
 
 def read(source: str, columns: dict[str, str] | None = None) -> list[dict[str, Any]]:
@@ -180,9 +115,7 @@ def test_a_server_that_refuses_is_named_without_the_password(server: str) -> Non
     wrong = server.replace(ENCODED, "wr0ng%20one")
     assert "password authentication failed for user" in refusal(f"{wrong}#lines")
     assert "wr0ng" not in refusal(f"{wrong}#lines")
-    assert 'database "nowhere" does not exist' in refusal(
-        server.replace("/postgres", "/nowhere", 1).replace("nowhereql", "postgresql") + "#lines"
-    )
+    assert 'database "nowhere" does not exist' in refusal(server.replace("/sales", "/nowhere") + "#lines")
     assert "onnection refused" in refusal(f"postgresql://reader:{ENCODED}@127.0.0.1:{free_port()}/db#lines")
     option = server.replace(f":{ENCODED}", "") + f"?password={ENCODED}&connect_timeout=3"
     assert len(read(f"{option}#lines", COLUMNS)) == 2
@@ -232,10 +165,7 @@ def test_northwind_survives_a_server(server: str, shared_data: Path) -> None:
     columns = {"customer_id": "CustomerID", "order_id": "OrderID", "ordered_at": "OrderDate", "product_id": "ProductID"}
     columns |= {"quantity": "Quantity", "unit_price": "UnitPrice", "category": "CategoryName"}
     path = shared_data / "northwind.parquet"
-    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
-    with dbapi.connect(server) as connection, connection.cursor() as cursor:
-        cursor.adbc_ingest("northwind", pq.read_table(path, columns=list(columns.values())), mode="replace")
-        connection.commit()
+    ingest(server, "northwind", pq.read_table(path, columns=list(columns.values())))
     tables = [
         read_table(source, schema.TRANSACTIONS, columns, FormatConfig(), BACKEND).to_pyarrow()
         for source in (f"{server}#northwind", path)

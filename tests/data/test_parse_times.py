@@ -201,3 +201,64 @@ def test_agrees_with_pandas_on_a_thousand_moments() -> None:
             read(texts, date_format=format)[0]
             == pd.to_datetime(pd.Series(texts), format=format).dt.to_pydatetime().tolist()
         )
+
+
+BERLIN = {  # moments as given: on the clock of Berlin
+    "2021-10-31 02:30": datetime(2021, 10, 31, 2, 30),  # an hour lived twice: without a zone it is taken as it stands
+    "2021-10-31T02:30:00+02:00": datetime(2021, 10, 31, 2, 30),  # its first time
+    "2021-10-31T02:30:00+01:00": datetime(2021, 10, 31, 2, 30),  # and its second
+    "2021-10-31T01:00:00Z": datetime(2021, 10, 31, 2),
+    "2021-03-28 02:30": datetime(2021, 3, 28, 2, 30),  # an hour that was skipped, written on the wall all the same
+    "2021-03-28T02:30:00+01:00": datetime(2021, 3, 28, 3, 30),  # that moment there was half past three
+    "2021-03-28T00:59:59.999999Z": datetime(2021, 3, 28, 1, 59, 59, 999_999),
+    "2021-03-28T01:00:00Z": datetime(2021, 3, 28, 3),
+    "1960-02-29T23:30:00Z": datetime(1960, 3, 1, 0, 30),
+}
+
+
+def test_an_hour_that_occurs_twice_and_one_that_is_skipped_have_one_reading() -> None:
+    values, marks = read(list(BERLIN), timezone="Europe/Berlin")
+    assert dict(zip(BERLIN, values, strict=True)) == BERLIN
+    assert not any(marks)
+    told = [text for text in BERLIN if "T" in text]
+    spelled = [pd.Timestamp(text).strftime("%d.%m.%Y %H:%M:%S.%f %z") for text in told]
+    by_format = read(spelled, timezone="Europe/Berlin", date_format="%d.%m.%Y %H:%M:%S.%f %z")[0]
+    assert by_format == [BERLIN[text] for text in told]
+    for stored in ("UTC", "America/New_York"):
+        typed = pa.array([pd.Timestamp(text).to_pydatetime() for text in told], pa.timestamp("us", stored))
+        assert read(typed, timezone="Europe/Berlin")[0] == [BERLIN[text] for text in told]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-01-01T14:00:00+14:00",
+        "2019-12-31T12:00:00-12:00",
+        "2020-01-01 05:30:00+05:30",
+        "2020-01-01T05:45+0545",
+        "2019-12-31T20:30:00-0330",
+        "2019-12-31T23:59:59.999999-00:00",
+    ],
+)
+def test_offsets_of_half_hours_and_beyond_half_a_day_are_read(text: str) -> None:
+    expected = datetime(2020, 1, 1) if "59" not in text else datetime(2019, 12, 31, 23, 59, 59, 999_999)
+    assert read([text]) == ([expected], [False])
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"),
+    [
+        ("Pacific/Kiritimati", datetime(2020, 2, 29, 14)),
+        ("Etc/GMT+12", datetime(2020, 2, 28, 12)),
+        ("Asia/Kathmandu", datetime(2020, 2, 29, 5, 45)),
+        ("America/St_Johns", datetime(2020, 2, 28, 20, 30)),
+    ],
+)
+def test_a_leap_day_begins_at_its_own_time_everywhere(zone: str, moment: datetime) -> None:
+    assert read(["2020-02-29T00:00:00Z"], timezone=zone) == ([moment], [False])
+
+
+def test_a_clock_may_change_by_half_an_hour() -> None:
+    texts = ["2020-10-03T15:29:59Z", "2020-10-03T15:30:00Z"]
+    clock = [datetime(2020, 10, 4, 1, 59, 59), datetime(2020, 10, 4, 2, 30)]
+    assert read(texts, timezone="Australia/Lord_Howe") == (clock, [False, False])

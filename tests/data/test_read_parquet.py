@@ -98,11 +98,61 @@ def test_a_file_without_rows_is_an_error(tmp_path: Path) -> None:
         read(tmp_path / "a.parquet")
 
 
-def test_a_delta_table_is_not_read_as_plain_files(tmp_path: Path) -> None:
-    write(tmp_path / "a.parquet")
-    (tmp_path / "_delta_log").mkdir()
-    with pytest.raises(DataError, match="is a Delta table, whose files hold removed rows too"):
+def test_a_delta_table_below_a_folder_is_not_read_as_plain_files(tmp_path: Path) -> None:
+    write(tmp_path / "sales" / "a.parquet")
+    (tmp_path / "sales" / "_delta_log").mkdir()
+    (tmp_path / "sales" / "_delta_log" / "0.json").write_text("")
+    with pytest.raises(DataError, match=r"holds the Delta table 'sales/'; name its folder itself"):
         read(tmp_path)
+
+
+def test_whole_numbers_in_the_first_file_do_not_round_those_of_the_next(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", amount=[1])
+    write(tmp_path / "b.parquet", customer_id=["b"], amount=[2.5])
+    assert [row["amount"] for row in read(tmp_path)] == [1, 2.5]
+
+
+def test_files_without_rows_change_nothing(tmp_path: Path) -> None:
+    empty = pq.read_table(write(tmp_path / "a.parquet")).slice(1)
+    pq.write_table(empty.set_column(0, "customer_id", pa.nulls(0)), tmp_path / "a.parquet")
+    write(tmp_path / "b.parquet", customer_id=["b"])
+    assert [row["customer_id"] for row in read(tmp_path)] == ["b"]
+
+
+def test_names_of_folders_stay_text(tmp_path: Path) -> None:
+    write(tmp_path / "region=007" / "a.parquet")
+    write(tmp_path / "region=__HIVE_DEFAULT_PARTITION__" / "b.parquet", customer_id=["b"])
+    write(tmp_path / "region=S%C3%A3o%20Paulo" / "c.parquet", customer_id=["c"])
+    (tmp_path / "region=007" / ".a.parquet.crc").write_text("x")
+    assert [row["region"] for row in read(tmp_path)] == ["007", None, "São Paulo"]
+
+
+def test_a_time_may_be_the_name_of_a_folder(tmp_path: Path) -> None:
+    table = pa.table({"customer_id": ["a"], "amount": [1.5]})
+    for day in ("2010-12-29", "2010-12-30"):
+        (tmp_path / f"ordered_at={day}").mkdir()
+        pq.write_table(table, tmp_path / f"ordered_at={day}" / "a.parquet")
+    assert [row["ordered_at"] for row in read(tmp_path)] == [DAY, DAY.replace(day=30)]
+
+
+def test_a_column_of_the_files_counts_more_than_the_name_of_a_folder(tmp_path: Path) -> None:
+    moment = DAY.replace(hour=13)
+    write(tmp_path / "ordered_at=2010-12-29" / "area=North" / "a.parquet", ordered_at=[moment])
+    assert [row["ordered_at"] for row in read(tmp_path)] == [moment]
+    with pytest.raises(
+        DataError, match=r"folders tell the columns \['area'\], and also \['ordered_at'\], which the files"
+    ):
+        read(tmp_path, {"region": "area"})
+
+
+def test_folders_above_the_source_are_no_columns(tmp_path: Path) -> None:
+    folder = tmp_path / "amount=7" / "sales"
+    write(folder / "a.parquet")
+    assert read(folder)[0]["amount"] == 1.5
+    write(folder / "area=North" / "a.parquet")
+    (folder / "a.parquet").unlink()
+    with pytest.raises(DataError, match=r"folders tell the columns \['area'\], and also \['amount'\]"):
+        read(folder, {"region": "area"})
 
 
 def test_text_in_parquet_is_read_like_any_text(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ START, END = pd.Timestamp("2023-01-01"), pd.Timestamp("2026-01-01")
 DTYPES = {"text": "str", "number": "float64", "time": "datetime64[us]", "flag": "bool"}
 TRUTHS = ("truth", "truth_lines", "truth_errors", "truth_cards", "truth_campaigns", "truth_families")
 FRAMES = (*schema.TABLES, *TRUTHS)
-NOT_SIMULATED = {"cost", "discount_rate", "share_of_features", "logins", "nps", "tickets"}
+NOT_SIMULATED = {"cost", "discount_rate", "currency", "exchange_rate", "share_of_features", "logins", "nps", "tickets"}
 
 
 @pytest.fixture(scope="module")

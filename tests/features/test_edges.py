@@ -14,7 +14,9 @@ from segml import features
 from segml.config import FeaturesConfig
 from segml.features.build import aggregate
 from segml.features.catalog import definitions
-from segml.features.snapshots import calendar, grains, typed
+from segml.features.dates import AsOfDates
+from segml.features.grains import grains
+from segml.features.snapshots import typed
 from segml.schema import ORDER_LINES, DataError
 
 AS_OF = pd.Timestamp("2024-01-01")
@@ -157,5 +159,7 @@ def test_an_as_of_date_that_is_none_is_refused(line_maker: Maker, as_of: Any, me
 def test_the_expressions_compile_for_other_engines(dialect: str) -> None:
     kinds = {"text": "string", "number": "float64", "time": "timestamp(6)"}
     lines = ibis.table({column.name: kinds[column.kind] for column in ORDER_LINES.columns}, name="lines")
-    query = ibis.to_sql(aggregate(grains(typed(lines), calendar([AS_OF])), definitions()), dialect=dialect)
+    dates = AsOfDates.of(AS_OF)
+    tables = grains(typed(lines), dates, keep=lambda rows, kind: rows)
+    query = ibis.to_sql(aggregate(tables, definitions(), dates), dialect=dialect)
     assert re.search("gap_square_sum", query)

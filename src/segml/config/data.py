@@ -35,6 +35,8 @@ class TransactionColumns(Section):
     cost: str | None = None
     discount: str | None = None
     discount_rate: str | None = None
+    currency: str | None = None
+    exchange_rate: str | None = None
     channel: str | None = None
     region: str | None = None
 
@@ -113,8 +115,15 @@ class TouchColumns(Section):
         return self
 
 
+PartitionPart = Literal["date", "year", "month", "day"]
+PARTITION_PARTS: tuple[set[PartitionPart], ...] = ({"date"}, {"year"}, {"year", "month"}, {"year", "month", "day"})
+
+
 class FormatConfig(Section):
-    """How text files spell things. Null means: found out from the file where that is certain, else an error."""
+    """How files spell things. Null means: found out from the file where that is certain, else an error.
+
+    ``partitions`` names the folders, as in ``year=2024/month=01``, that tell the date of the order lines below them.
+    """
 
     delimiter: str | None = None
     encoding: str | None = None
@@ -122,6 +131,17 @@ class FormatConfig(Section):
     date_format: str | None = None
     timezone: str | None = None
     sheet: str | None = None
+    partitions: dict[str, PartitionPart] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _partitions_make_a_date(self) -> FormatConfig:
+        parts = list(self.partitions.values())
+        if parts and (len(set(parts)) < len(parts) or set(parts) not in PARTITION_PARTS):
+            raise ValueError(
+                f"partitions must make a date: one folder for date, or for year, month and day, or the first of these; "
+                f"found {self.partitions}"
+            )
+        return self
 
 
 # Lines that are no sale, in generic words; a whole product code must match, so that "DELIVERY VAN" stays a product.
@@ -158,6 +178,7 @@ class CleaningConfig(Section):
     missing_customer: bool = True
     bad_date: bool = True
     future_date: bool = True
+    bad_exchange_rate: bool = True
     bad_amount: bool = True
     bad_quantity: bool = True
     non_product: bool = True
@@ -175,6 +196,7 @@ class CleaningConfig(Section):
 class DataConfig(Section):
     """Where the tables come from and how to read them.
 
+    Of the transactions those of ``[read_from, read_until)`` are read, all where both are null.
     ``survey_columns`` are further columns of the customers table, by the names they have there: answers, scores and
     other traits that schemes, custom rules and profiles may use.
     """
@@ -184,6 +206,8 @@ class DataConfig(Section):
     usage: str | None = None
     contracts: str | None = None
     touches: str | None = None
+    read_from: date | None = None
+    read_until: date | None = None
     columns: TransactionColumns = TransactionColumns()
     customer_columns: CustomerColumns = CustomerColumns()
     usage_columns: UsageColumns = UsageColumns()
@@ -203,4 +227,13 @@ class DataConfig(Section):
             )
         if self.survey_columns and self.customers is None:
             raise ValueError("survey_columns are read from the customers table: set data.customers, or take them out")
+        return self
+
+    @model_validator(mode="after")
+    def _dates_leave_a_window(self) -> DataConfig:
+        if self.read_from is not None and self.read_until is not None and self.read_from >= self.read_until:
+            raise ValueError(
+                f"read_from must be before read_until: the dates read are from the one up to, not with, the other; "
+                f"found {self.read_from} and {self.read_until}"
+            )
         return self

@@ -12,8 +12,8 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from segml.config import CleaningConfig
-from segml.data import audit, cancellations, rules
-from segml.data.engine import to_table
+from segml.data import audit, cancellations, currency, rules
+from segml.data.engine import hold, release, to_table
 from segml.data.ledger import Ledger
 from segml.data.patterns import refuse_unusable
 from segml.data.prepare import made_up_order_id, number_lines, prepare
@@ -50,8 +50,8 @@ def clean(transactions: Any, cleaning: CleaningConfig, *, today: date, aliases: 
 
     Raises
     ------
-    DataError : a needed column is missing or of the wrong kind, nothing is left, or a rule is off without which the
-        lines cannot be used
+    DataError : a needed column is missing or of the wrong kind, nothing is left, the lines hold several currencies
+        without exchange rates, or a rule is off without which the lines cannot be used
     ConfigError : a pattern cannot be used
     """
     given = to_table(transactions)
@@ -63,6 +63,8 @@ def clean(transactions: Any, cleaning: CleaningConfig, *, today: date, aliases: 
         cards = scratch.adopt(to_table(_cards(aliases), scratch.backend)) if aliases is not None else None
         prepared = prepare(source, cards, largest_amount=cleaning.largest_amount)
         ruled = scratch.store(prepared.mutate(rule=rules.first_rule(prepared, cleaning, today)))
+        if currency.CURRENCY in source.columns and currency.RATE not in source.columns:
+            ruled = currency.of_one_currency(ruled)
         judged = _with_cancellations(ruled, scratch, cleaning)
         audit.refuse_unusable_lines(judged, cleaning, today)
         lines = scratch.store(_order_lines(judged))
@@ -70,7 +72,8 @@ def clean(transactions: Any, cleaning: CleaningConfig, *, today: date, aliases: 
         ledger = audit.account(ruled, judged, lines, cleaning)
         audit.refuse_nothing_left(ledger)
         scratch.release(lines, taken)
-        return Cleaned(lines, taken, ledger, audit.notices(ledger, ruled, cleaning))
+        told = (*audit.notices(ledger, ruled, cleaning), *currency.notices(source.columns, ruled))
+        return Cleaned(lines, taken, ledger, told)
 
 
 class _Scratch:
@@ -82,9 +85,7 @@ class _Scratch:
 
     def store(self, expression: Table) -> Table:
         """Return the table computed once and for all."""
-        name = ibis.util.gen_name("cleaning")
-        self._names.add(name)
-        return self.backend.create_table(name, obj=expression, temp=True)
+        return self.adopt(hold(expression, self.backend, "cleaning"))
 
     def adopt(self, table: Table) -> Table:
         """Return the table, from now on one of these."""
@@ -102,7 +103,7 @@ class _Scratch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for name in self._names:
-            self.backend.drop_table(name, force=True)
+            release(name, self.backend)
 
 
 def _patterns(cleaning: CleaningConfig) -> tuple[str, ...]:
@@ -130,7 +131,7 @@ def _with_cancellations(ruled: Table, scratch: _Scratch, cleaning: CleaningConfi
 
 def _undone(pairs: Table) -> Table:
     purchases = pairs.select("cancelled_at", line_number=pairs.purchase)
-    undoing = pairs.select(cancelled_at=ibis.null("timestamp(6)"), line_number=pairs.cancellation)
+    undoing = pairs.select(cancelled_at=ibis.null(pairs.cancelled_at.type()), line_number=pairs.cancellation)
     return purchases.union(undoing).mutate(last_rule=ibis.literal(rules.CANCELLATIONS.name))
 
 

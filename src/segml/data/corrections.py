@@ -43,6 +43,10 @@ def _orders_made_up(lines: Table) -> IntegerScalar:
     return made_up_order_id(lines).nunique(where=lines.was_without_order)
 
 
+def _currencies(lines: Table) -> IntegerScalar:
+    return lines.currency.nunique(where=lines.was_converted)
+
+
 _CORRECTIONS = (
     _Correction(
         "product_code_spelling",
@@ -56,7 +60,7 @@ _CORRECTIONS = (
     _Correction(
         "customer_id_blanks",
         "was_trimmed",
-        N_("blanks round the customer number removed; items: numbers"),
+        N_("blanks round the customer number, or .0 behind it, removed; items: numbers"),
         _ids_trimmed,
     ),
     _Correction(
@@ -70,6 +74,15 @@ _CORRECTIONS = (
         "was_without_order",
         N_("without an order number a customer's day counts as one order; items: such orders"),
         _orders_made_up,
+    ),
+    _Correction(
+        "currency_converted",
+        "was_converted",
+        N_("money multiplied by the exchange rate of the line; items: currencies"),
+        _currencies,
+    ),
+    _Correction(
+        "currency_unknown", "was_without_currency", N_("the currency is empty: counts as the one of the other lines")
     ),
     _Correction("margin_computed", "was_computed", N_("margin computed as amount − cost")),
     _Correction(

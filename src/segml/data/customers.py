@@ -15,7 +15,7 @@ from segml.data.engine import to_table
 from segml.data.ledger import LedgerRow
 from segml.data.names import normalise
 from segml.data.parse import MARK
-from segml.data.prepare import EMPTY, NO_BREAK_SPACE
+from segml.data.prepare import EMPTY, FLOATED, NO_BREAK_SPACE
 from segml.language import N_, ngettext
 from segml.schema import DataError, did_you_mean
 
@@ -95,7 +95,7 @@ def _identified(customers: pd.DataFrame) -> pd.DataFrame:
             f"customers lack the column 'customer_id'; found {list(customers.columns)}"
             f"{did_you_mean('customer_id', customers.columns)}; map it under data.customer_columns"
         )
-    cards = customers.assign(customer_id=_text(customers["customer_id"])).dropna(subset="customer_id")
+    cards = customers.assign(customer_id=_customer_keys(customers["customer_id"])).dropna(subset="customer_id")
     if cards.empty:
         raise DataError(
             f"none of the {len(customers):,} rows of customers has a customer_id; check "
@@ -120,6 +120,12 @@ def _first_known(cards: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def _registered(cards: pd.DataFrame) -> pd.Series:
     return cards["registered_on"] if "registered_on" in cards.columns else pd.Series(pd.NaT, index=cards.index)
+
+
+def _customer_keys(values: pd.Series) -> pd.Series:
+    """Return customer numbers as ``prepare.customer_key`` does."""
+    numbers = _text(values)
+    return numbers.mask(numbers.str.contains(FLOATED, regex=True, na=False), numbers.str[:-2])
 
 
 def _text(values: pd.Series) -> pd.Series:

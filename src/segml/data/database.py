@@ -1,4 +1,4 @@
-"""A table or query of a PostgreSQL server, read through ADBC.
+"""A table or query of a PostgreSQL server, streamed through ADBC into the data base of this process.
 
 A source is one string: the server's URL, ``#``, and a table or a query, taken as they stand::
 
@@ -7,142 +7,62 @@ A source is one string: the server's URL, ``#``, and a table or a query, taken a
 
 In the URL, characters such as ``/ # @ :`` of the user name or password are percent-encoded. A password is better
 kept in ``~/.pgpass`` or ``PGPASSWORD``, which the server's own library reads; no message repeats it.
+
+To compute at the server instead, see ``segml.data.postgres``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
+import duckdb
+import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
+from segml.data import postgres
+from segml.data.address import Address, is_database, read_address, redact, said
 from segml.data.frames import store
+from segml.data.server_tables import Family, require_table, selected
 from segml.data.source import Pick, Source
-from segml.schema import DataError, did_you_mean
+from segml.data.window import Window
+from segml.schema import DataError
 
-URL = re.compile(
-    r"postgres(?:ql)?://(?:(?P<user>[^:@/?#]*)(?::(?P<password>[^@/?#]*))?@)?"
-    r"(?P<host>(?:\[[0-9a-fA-F:.%]+\]|[\w.%-]*)(?::\d+)?(?:,[\w.-]+(?::\d+)?)*)"
-    r"(?P<path>/[^@/?#]*)?(?:\?(?P<options>[^@#]*))?(?:#(?P<what>.*))?",
-    re.DOTALL,
-)
-QUERY = re.compile(r"\s*(select|with|table|values)[\s(*]", re.IGNORECASE)
-NAME = re.compile(r'(?:"(?:[^"]|"")+"|[^".\s@]+)')
-TABLE = re.compile(rf"\s*{NAME.pattern}(?:\.{NAME.pattern})?\s*")
-SECRETS = ("password", "sslpassword")
-SHOWN_QUERY = 60
-CONNECT_TIMEOUT_S = 10
-LISTING = """
-    select schema_.nspname || '.' || relation.relname from pg_class as relation
-    join pg_namespace as schema_ on schema_.oid = relation.relnamespace
-    where relation.relkind in ('r', 'v', 'm', 'p', 'f')
-    and schema_.nspname !~ '^pg_' and schema_.nspname <> 'information_schema' order by 1
-"""
+__all__ = ["is_database", "open_database", "redact"]
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where to connect and what to read; ``where`` is fit for messages, ``url`` is not."""
-
-    url: str
-    where: str
-    what: str
-    table: str | None
-    secrets: tuple[str, ...]
-
-
-def is_database(source: str) -> bool:
-    """Tell whether a source names a database server rather than files."""
-    return source.startswith(("postgresql://", "postgres://"))
-
-
-def redact(source: str) -> str:
-    """Return a source as messages, logs and the tracking store may show it: without passwords and options.
-
-    >>> redact("postgresql://reader:secret@db.example/sales?sslmode=require#public.orders")
-    'postgresql://reader@db.example/sales#public.orders'
-    >>> redact("sales.parquet")
-    'sales.parquet'
-    """
-    if not is_database(source):
-        return source
-    parts = URL.fullmatch(source)
-    return _where(parts) if parts and _names_rows(parts["what"] or "") else "postgresql://…"
-
-
-def open_database(source: str, backend: Any) -> Source:
+def open_database(source: str, backend: Any, window: Window | None = None) -> Source:
     """Return a table or query of a PostgreSQL server as a source.
+
+    Where the backend is such a server itself, rows stay there (``segml.data.postgres.refer``). DuckDB takes them in
+    batches of some megabytes and keeps them, in files where they exceed its memory limit; for another backend they are
+    gathered in memory.
+
+    Parameters
+    ----------
+    window : what the server leaves out already: rows whose ``ordered_at`` surely lies outside
 
     Raises
     ------
     DataError : no driver, an address that cannot be read, a server that refuses, no such table
     """
-    address = _address(source)
+    if postgres.is_postgres(backend):
+        return postgres.refer(source, backend)
+    address = read_address(source)
     with _cursor(address) as cursor:
-        _require_table(cursor, address)
+        require_table(cursor, address)
         cursor.execute(f"select * from {address.what} as source limit 0")
         fields = cursor.fetch_arrow_table().schema
 
     def load(picks: Sequence[Pick]) -> Table:
-        columns = ", ".join(f"{_plain(fields.field(pick.source), pick)} as {_quote(pick.name)}" for pick in picks)
+        query = selected(address.what, picks, {name: _family(fields.field(name)) for name in fields.names})
         with _cursor(address) as cursor:
-            cursor.execute(f"select {columns} from {address.what} as source")
-            return store(cursor.fetch_arrow_table(), backend, address.where)
+            cursor.execute(_narrowed(query, picks, fields, window) if window is not None else query)
+            return _kept(cursor.fetch_record_batch(), backend, address)
 
     return Source(address.where, tuple(fields.names), load)
-
-
-def _address(source: str) -> Address:
-    parts = URL.fullmatch(source)
-    if not parts:
-        raise DataError(
-            "the database address cannot be read; expected postgresql://user@host:5432/database#schema.table, where "
-            "/ # @ : within the user name or password are written %2F %23 %40 %3A"
-        )
-    if not _names_rows(parts["what"] or ""):
-        raise DataError(
-            "the postgresql:// address must end in a table, as #orders or #sales.orders, or a query, as #select …"
-        )
-    options = parse_qsl(parts["options"] or "")
-    secrets = [parts["password"] or "", *(value for name, value in options if name in SECRETS)]
-    spellings = {spelling for secret in secrets for spelling in (secret, unquote(secret)) if spelling}
-    what, table = _relation(parts["what"])
-    return Address(_with_timeout(source.partition("#")[0]), _where(parts), what, table, tuple(spellings))
-
-
-def _with_timeout(url: str) -> str:
-    if "connect_timeout=" in url:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}connect_timeout={CONNECT_TIMEOUT_S}"
-
-
-def _where(parts: re.Match[str]) -> str:
-    user = f"{parts['user']}@" if parts["user"] else ""
-    what = " ".join(parts["what"].split())
-    shown = what if len(what) <= SHOWN_QUERY else what[:SHOWN_QUERY] + "…"
-    return f"postgresql://{user}{parts['host']}{parts['path'] or ''}#{shown}"
-
-
-def _names_rows(what: str) -> bool:
-    """Tell whether this is a query or a table, and not, say, the rest of a password with a bare #."""
-    return bool(QUERY.match(what) or TABLE.fullmatch(what))
-
-
-def _relation(what: str) -> tuple[str, str | None]:
-    """Return what stands after FROM, and the table's name where it is one."""
-    if QUERY.match(what):
-        return f"({what.strip().rstrip(';')}\n)", None  # on a line of its own, after a comment perhaps
-    names = [name.strip('"').replace('""', '"') for name in NAME.findall(what)]
-    return ".".join(map(_quote, names)), ".".join(names)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager
@@ -157,37 +77,38 @@ def _cursor(address: Address) -> Iterator[Any]:
             cursor.execute("set transaction read only")
             yield cursor
     except Error as error:
-        raise DataError(f"{address.where}: {_said(str(error), address.secrets)}") from None
+        raise DataError(f"{address.where}: {said(str(error), address.secrets)}") from None
 
 
-def _said(message: str, secrets: Sequence[str]) -> str:
-    """Return the server's own words without passwords, our query and the arrow below it."""
-    for secret in secrets:
-        message = message.replace(secret, "***")
-    return " ".join(re.split(r"\nLINE |Query was:|\. SQLSTATE", message)[0].split())
-
-
-def _require_table(cursor: Any, address: Address) -> None:
-    if address.table is None:
-        return
-    literal = address.what.replace("'", "''")
-    cursor.execute(f"select to_regclass('{literal}') is null")
-    if not cursor.fetchone()[0]:
-        return
-    cursor.execute(LISTING)
-    tables = [name for (name,) in cursor.fetchall()]
-    known = [*tables, *(name.removeprefix("public.") for name in tables if name.startswith("public."))]
-    raise DataError(
-        f"{address.where}: there is no table {address.table!r}; found {tables}{did_you_mean(address.table, known)}"
-    )
-
-
-def _plain(field: pa.Field, pick: Pick) -> str:
-    """Return the column as a type that Arrow holds: numeric and money arrive as text or cents otherwise."""
-    column = f"source.{_quote(pick.source)}"
+def _family(field: pa.Field) -> Family:
     metadata = field.metadata or {}
     found = metadata.get(b"POSTGRESQL:type", metadata.get(b"ADBC:postgresql:typname"))
-    if found in (b"numeric", b"money") and pick.kind == "number":
-        return f"{column}::numeric::float8"
-    is_foreign = isinstance(field.type, pa.BaseExtensionType) or found == b"money"
-    return f"{column}::text" if is_foreign else column
+    if found in (b"numeric", b"money"):
+        return "decimal"
+    if isinstance(field.type, pa.BaseExtensionType):
+        return "foreign"
+    return "moment" if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type) else "plain"
+
+
+def _narrowed(query: str, picks: Sequence[Pick], fields: pa.Schema, window: Window) -> str:
+    """Return the query of the rows that may lie in the window."""
+    time = next((pick for pick in picks if pick.name == "ordered_at"), None)
+    if time is None:
+        return query
+    picked = ibis.table(ibis.Schema.from_pyarrow(pa.schema([fields.field(time.source).with_name(time.name)])), "picked")
+    return f"with picked as ({query}) {ibis.to_sql(window.narrow(picked, time.name), dialect='postgres')}"
+
+
+def _kept(reader: pa.RecordBatchReader, backend: Any, address: Address) -> Table:
+    """Return the rows as a table of the backend; what the server says when it breaks off is passed on."""
+    if backend.name != "duckdb":
+        return store(reader.read_all(), backend, address.where)
+    incoming, name = ibis.util.gen_name("incoming"), ibis.util.gen_name("frame")
+    backend.con.register(incoming, reader)
+    try:
+        backend.con.execute(f"create temp table {name} as from {incoming}")
+    except duckdb.Error as error:
+        raise DataError(f"{address.where}: {said(str(error), address.secrets)}") from None
+    finally:
+        backend.con.unregister(incoming)
+    return backend.table(name)

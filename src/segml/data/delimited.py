@@ -18,7 +18,7 @@ from segml.config import FormatConfig
 from segml.data.columns import require_same, require_unique
 from segml.data.encoding import TextFile, examine
 from segml.data.frames import store
-from segml.data.paths import Files, opening
+from segml.data.paths import Files, on_disk, opening
 from segml.data.source import Pick, Source
 from segml.schema import ConfigError, DataError
 
@@ -129,7 +129,7 @@ def _read(table: TextTable, picks: Sequence[Pick]) -> pa.Table:
 
 def _parse(table: TextTable, wanted: Sequence[str]) -> pa.Table:
     names = [f"c{position}" for position in range(len(table.names))]
-    with pa.input_stream(str(table.file.path), compression="gzip" if table.file.is_gzip else None) as stream:
+    with pa.input_stream(str(on_disk(table.file.path)), compression="gzip" if table.file.is_gzip else None) as stream:
         return pyarrow.csv.read_csv(
             stream,
             pyarrow.csv.ReadOptions(

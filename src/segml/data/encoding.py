@@ -11,9 +11,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
-from segml.data.paths import opening
+from segml.data.paths import AnyPath, on_disk, opening
 from segml.schema import ConfigError, DataError, did_you_mean
 
 KEY = "data.format.encoding"
@@ -26,7 +25,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 class TextFile:
     """A text file whose every byte decodes; ``quotes`` counts its double quotes."""
 
-    path: Path
+    path: AnyPath
     is_gzip: bool
     encoding: str
     quotes: int
@@ -36,7 +35,7 @@ class TextFile:
         return _open(self.path, self.is_gzip)
 
 
-def examine(path: Path, configured: str | None) -> TextFile:
+def examine(path: AnyPath, configured: str | None) -> TextFile:
     """Return how to decode a plain or gzipped text file, after decoding all of it once.
 
     Raises
@@ -45,7 +44,7 @@ def examine(path: Path, configured: str | None) -> TextFile:
     ConfigError : ``configured`` is no encoding
     """
     encoding = _known(configured) if configured is not None else "utf-8"
-    with opening(path), path.open("rb") as file:
+    with opening(path), on_disk(path).open("rb") as file:
         is_gzip = file.read(2) == GZIP_MARK
     head = next(_chunks(path, is_gzip), b"")
     marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
@@ -80,11 +79,12 @@ def _known(configured: str) -> str:
         raise ConfigError(f"{KEY}: {configured!r} is not an encoding{did_you_mean(configured, known)}") from None
 
 
-def _open(path: Path, is_gzip: bool) -> gzip.GzipFile | io.BufferedReader:
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")
+def _open(path: AnyPath, is_gzip: bool) -> gzip.GzipFile | io.BufferedReader:
+    file = on_disk(path)
+    return gzip.open(file, "rb") if is_gzip else file.open("rb")
 
 
-def _chunks(path: Path, is_gzip: bool) -> Iterator[bytes]:
+def _chunks(path: AnyPath, is_gzip: bool) -> Iterator[bytes]:
     try:
         with opening(path), _open(path, is_gzip) as file:
             while chunk := file.read(CHUNK):
@@ -93,7 +93,7 @@ def _chunks(path: Path, is_gzip: bool) -> Iterator[bytes]:
         raise DataError(f"{path} is not a readable gzip file: it is cut off or damaged; fetch it again") from None
 
 
-def _decode(path: Path, is_gzip: bool, encoding: str) -> _Decoded:
+def _decode(path: AnyPath, is_gzip: bool, encoding: str) -> _Decoded:
     decoder = codecs.getincrementaldecoder(encoding)()
     quotes, line, is_ascii = 0, 1, True
     for chunk in chain(_chunks(path, is_gzip), [b""]):
@@ -105,7 +105,7 @@ def _decode(path: Path, is_gzip: bool, encoding: str) -> _Decoded:
     return _Decoded(quotes, is_ascii)
 
 
-def _require_text(path: Path, head: bytes, encoding: str) -> None:
+def _require_text(path: AnyPath, head: bytes, encoding: str) -> None:
     if b"\0" in head and not encoding.startswith(("utf-16", "utf-32")):
         raise DataError(
             f"{path} is not a text file: it holds zero bytes; if it is UTF-16 without a byte-order mark, "
@@ -113,7 +113,7 @@ def _require_text(path: Path, head: bytes, encoding: str) -> None:
         )
 
 
-def _require_not_utf8(path: Path, is_gzip: bool, encoding: str) -> None:
+def _require_not_utf8(path: AnyPath, is_gzip: bool, encoding: str) -> None:
     """Text in another encoding is hardly ever valid UTF-8 by chance; reading UTF-8 as that garbles it unseen."""
     if encoding.startswith("utf"):
         return

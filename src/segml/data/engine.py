@@ -1,4 +1,4 @@
-"""The in-process data base: one place that opens DuckDB and turns frames into Ibis tables."""
+"""Engines: one place that opens DuckDB, turns frames into Ibis tables, and keeps what was computed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from ibis.expr.types import Table
 
+from segml.data import postgres, spark_tables
 from segml.schema import DataError
 
 
@@ -32,12 +33,15 @@ def connect(threads: int | None = None, *, memory_bytes: int | None = None, spil
 
 
 def to_table(data: Any, backend: Any | None = None) -> Table:
-    """Return an Ibis table over a pandas, polars, pyarrow or Ibis table; the caller's object is not changed.
+    """Return an Ibis table over a pandas, polars, pyarrow, Spark or Ibis table; the caller's object is not changed.
 
-    Anything that exports the Arrow C stream (``__arrow_c_stream__``) is accepted. An Ibis table is returned as it is.
+    Anything that exports the Arrow C stream (``__arrow_c_stream__``) is accepted. An Ibis table is returned as it is,
+    and a Spark DataFrame stays where it is.
     """
     if isinstance(data, Table):
         return data
+    if spark_tables.is_frame(data):
+        return spark_tables.refer(data, backend)
     if isinstance(data, pd.DataFrame):
         arrow = pa.Table.from_pandas(data, preserve_index=False)
     elif isinstance(data, pa.Table):
@@ -47,7 +51,27 @@ def to_table(data: Any, backend: Any | None = None) -> Table:
     else:
         raise DataError(f"a table is needed: pandas, polars, pyarrow or Ibis; found {type(data).__name__}")
     backend = backend if backend is not None else connect()
+    if spark_tables.is_spark(backend):
+        return spark_tables.put(_with_types(arrow), backend)
     return backend.create_table(ibis.util.gen_name("frame"), obj=_with_types(arrow), temp=True)
+
+
+def hold(expression: Table, backend: Any, kind: str) -> Table:
+    """Return an expression as a table of the backend that is computed once; its name begins with the kind."""
+    if spark_tables.is_spark(backend):
+        return spark_tables.hold(expression, backend, kind)
+    if postgres.is_postgres(backend):
+        return postgres.hold(expression, backend, kind)
+    return backend.create_table(ibis.util.gen_name(kind), obj=expression, temp=True)
+
+
+def release(table: Table | str, backend: Any) -> None:
+    """Drop a table that ``hold`` or ``to_table`` made, or one of that name."""
+    name = table if isinstance(table, str) else table.op().name
+    if spark_tables.is_spark(backend):
+        return spark_tables.release(name, backend)
+    backend.drop_table(name, force=True)
+    return None
 
 
 def _with_types(arrow: pa.Table) -> pa.Table:

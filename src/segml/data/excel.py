@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
@@ -17,7 +16,7 @@ from ibis.expr.types import Table
 from segml.data.columns import require_unique
 from segml.data.frames import store
 from segml.data.mixed import to_arrow
-from segml.data.paths import Files, opening
+from segml.data.paths import AnyPath, Files, on_disk, opening
 from segml.data.source import Pick, Source
 from segml.schema import DataError, did_you_mean
 
@@ -52,7 +51,7 @@ def open_excel(files: Files, sheet: str | None, backend: Any) -> Source:
     return Source(found.where, found.names, load)
 
 
-def _read(path: Path, sheet: str | None) -> Sheet:
+def _read(path: AnyPath, sheet: str | None) -> Sheet:
     with _workbook(path) as workbook:
         name = sheet if sheet is not None else _only_sheet(path, workbook)
         if name not in workbook.sheetnames:
@@ -70,7 +69,7 @@ def _read(path: Path, sheet: str | None) -> Sheet:
 
 
 @contextmanager
-def _workbook(path: Path) -> Iterator[Any]:
+def _workbook(path: AnyPath) -> Iterator[Any]:
     try:
         import openpyxl
         from openpyxl.utils.exceptions import InvalidFileException
@@ -79,7 +78,7 @@ def _workbook(path: Path) -> Iterator[Any]:
     with opening(path), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # styles and validations that openpyxl does not know
         try:
-            workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            workbook = openpyxl.load_workbook(on_disk(path), read_only=True, data_only=True)
         except (BadZipFile, InvalidFileException, KeyError, ValueError):
             raise DataError(
                 f"{path} is not a readable Excel workbook (.xlsx): it is damaged, protected by a password, "
@@ -91,7 +90,7 @@ def _workbook(path: Path) -> Iterator[Any]:
             workbook.close()
 
 
-def _only_sheet(path: Path, workbook: Any) -> str:
+def _only_sheet(path: AnyPath, workbook: Any) -> str:
     filled = [sheet.title for sheet in workbook.worksheets if next(_rows(sheet), None)]
     if len(filled) > 1:
         raise DataError(f"{path} has sheets {filled}; set {KEY}, or write {path.name}#{filled[0]}")

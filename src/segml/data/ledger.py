@@ -23,7 +23,7 @@ class Tally:
     customers: int = 0
     amount: Decimal = Decimal(0)
     lines_amount_unknown: int = 0
-    """Lines whose amount is empty, unreadable or impossible; ``amount`` is without them."""
+    """Lines whose amount is empty, unreadable, impossible or in another currency; ``amount`` is without them."""
 
     def __add__(self, other: Tally) -> Tally:
         """Return the sum of lines and money; customers are not additive and become 0."""

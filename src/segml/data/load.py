@@ -10,12 +10,14 @@ from typing import Any
 from ibis.expr.types import Table
 
 from segml import schema
-from segml.config import Config
-from segml.data import catalog
+from segml.config import Config, EngineConfig
+from segml.data import catalog, postgres, spark
 from segml.data.database import redact
 from segml.data.engine import to_table
+from segml.data.memory import connect_within
 from segml.data.read import read_table, with_survey
 from segml.data.simulate import simulate
+from segml.data.window import Window, window_of
 
 DEMO = "demo"
 
@@ -29,6 +31,28 @@ class Tables:
     """Those of customers, usage, contracts and touches that were given."""
     source: str = "a table"
     """What the transactions are called in messages, the report and the tracking store."""
+    window: Window | None = None
+    """Which transactions were read; None: all."""
+
+
+def connect_engine(engine: EngineConfig, threads: int | None = None, source: str = DEMO) -> Any:
+    """Return an Ibis backend on the engine that the configuration names.
+
+    Parameters
+    ----------
+    source : where the transactions are; ``postgres`` computes at that server
+
+    Raises
+    ------
+    DataError : the engine's packages or server are not there, or the source is at no such server
+    """
+    match engine.kind:
+        case "duckdb":
+            return connect_within(engine.memory_limit, engine.scratch, threads)
+        case "spark":
+            return spark.connect(engine.spark, scratch=engine.scratch, threads=threads)
+        case "postgres":
+            return postgres.connect(source)
 
 
 def load_tables(config: Config, backend: Any, progress: Callable[[int, int], None] | None = None) -> Tables:
@@ -52,14 +76,15 @@ def load_tables(config: Config, backend: Any, progress: Callable[[int, int], Non
         transactions = _read(path, "transactions", {**catalog.PUBLIC[source].columns, **columns}, config, backend)
     else:
         transactions = _read(source, "transactions", columns, config, backend)
-    return Tables(transactions, _extra_tables(config, backend), redact(source))
+    return Tables(transactions, _extra_tables(config, backend), redact(source), window_of(config.data))
 
 
 def _demo(config: Config, backend: Any) -> Tables:
     world = simulate(config.demo)
     given = {"customers": world.customers, "usage": world.usage, "contracts": world.contracts, "touches": world.touches}
     extra = {name: to_table(frame, backend) for name, frame in given.items()} | _extra_tables(config, backend)
-    return Tables(to_table(world.transactions, backend), extra, DEMO)
+    transactions, window = to_table(world.transactions, backend), window_of(config.data)
+    return Tables(window.keep(transactions, "ordered_at") if window else transactions, extra, DEMO, window)
 
 
 def _extra_tables(config: Config, backend: Any) -> dict[str, Table]:
@@ -79,4 +104,5 @@ def _extra_tables(config: Config, backend: Any) -> dict[str, Table]:
 
 def _read(source: str | Path, name: str, columns: Mapping[str, str | None], config: Config, backend: Any) -> Table:
     table = with_survey(config.data.survey_columns) if name == "customers" else schema.TABLES[name]
-    return read_table(str(source), table, columns, config.data.format, backend)
+    window = window_of(config.data) if name == "transactions" else None
+    return read_table(str(source), table, columns, config.data.format, backend, window)

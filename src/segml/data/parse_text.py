@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import BooleanValue, StringValue, Value
 
-BLANK = r"[\s\p{Z}\x{200B}\x{FEFF}]"
-"""Any blank, as a regular expression: no-break, narrow, thin and zero-width ones too."""
+BLANK = "[\\s\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
+"""Any blank, as a regular expression of every engine: no-break, narrow, thin and zero-width ones too."""
 
 MISSING_WORDS = ("nan", "nat", "null", "none", "<na>", "n/a", "#n/a", "-", "–", "—")
 """What programs and people write, in lower case, where a number, date or flag is not known."""
@@ -26,7 +26,7 @@ def text(column: Value) -> StringValue:
         return _trimmed(column)
     if kind.is_floating():
         known = ibis.ifelse(column.isnan() | column.isinf(), ibis.null(kind), column)
-        whole = ibis.ifelse(known.abs() < LARGEST_EXACT, known, ibis.null(kind)).try_cast("int64")
+        whole = ibis.ifelse(known.abs() < LARGEST_EXACT, known, ibis.null(kind)).cast("int64")
         return ibis.ifelse(whole == known, whole.cast("string"), known.cast("string"))
     if kind.is_decimal():
         return column.cast("string").re_replace(r"\.0+$", "")

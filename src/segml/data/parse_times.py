@@ -7,9 +7,11 @@ import zoneinfo
 from typing import Any
 
 import ibis
-from ibis.expr.types import IntegerValue, StringValue, TimestampValue
+from ibis.expr.types import StringValue, TimestampValue
 
 from segml.config import FormatConfig
+from segml.data import functions, parse_by_pattern
+from segml.data.spark_tables import is_spark
 from segml.schema import ConfigError, did_you_mean
 
 FORMAT_KEY = "data.format.date_format"
@@ -26,21 +28,13 @@ _YEAR_FIRST = re.compile(r"\d{4}([./])\d{1,2}\1\d{1,2}(?!\d)")
 _CLOCK = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?$")
 
 
-# The engine's own functions, of DuckDB's and PostgreSQL's names.
+# DuckDB's own functions.
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))  # type: ignore[untyped-decorator]
 def _strptime(text: Any, format: Any) -> Any: ...
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp('UTC')"))  # type: ignore[untyped-decorator]
 def _strptime_zoned(text: Any, format: Any) -> Any: ...
-
-
-@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')"))  # type: ignore[untyped-decorator]
-def _at(zone: Any, clock: Any) -> Any: ...
-
-
-@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))  # type: ignore[untyped-decorator]
-def _clock(zone: Any, moment: Any) -> Any: ...
 
 
 def check(format: FormatConfig) -> None:
@@ -56,7 +50,8 @@ def check(format: FormatConfig) -> None:
 def naive(column: TimestampValue, format: FormatConfig) -> TimestampValue:
     """Return moments as local time without a zone, in microseconds; those without a zone are local already."""
     kind = column.type()
-    local = _clock(format.timezone or "UTC", column) if kind.is_timestamp() and kind.timezone else column
+    is_zoned = kind.is_timestamp() and kind.timezone
+    local = functions.clock_of(column, format.timezone or functions.UTC) if is_zoned else column
     return local.cast("timestamp(6)")
 
 
@@ -112,8 +107,10 @@ def _check_date_format(spelled: str) -> None:
 
 
 def _by_format(text: StringValue, format: FormatConfig) -> TimestampValue:
-    spelled = format.date_format
-    if "%z" in str(spelled):
+    spelled = str(format.date_format)
+    if is_spark(text.get_backend()):
+        return parse_by_pattern.moment(text, spelled, format.timezone or functions.UTC)
+    if "%z" in spelled:
         return naive(_strptime_zoned(text, spelled), format)
     parsed = _strptime(text, spelled).cast("timestamp(6)")
     return ibis.ifelse(parsed.year() >= EARLIEST_YEAR, parsed, ibis.null("timestamp(6)"))
@@ -123,11 +120,6 @@ def _iso(text: StringValue, format: FormatConfig) -> TimestampValue:
     clock = text.re_extract(_ISO, 2).replace(",", ".")
     written = (text.re_extract(_ISO, 1) + " " + clock).strip().try_cast("timestamp(6)")
     zone = text.re_extract(_ISO, 3)
-    in_utc = written - _offset_minutes(zone).as_interval("m")
-    return ibis.ifelse(zone == "", written, naive(_at("UTC", in_utc), format))
-
-
-def _offset_minutes(zone: StringValue) -> IntegerValue:
-    hours = zone.re_extract(r"^[-+](\d{2})", 1).try_cast("int64").fill_null(0)
-    minutes = zone.re_extract(r"^[-+]\d{2}:?(\d{2})$", 1).try_cast("int64").fill_null(0)
-    return (hours * 60 + minutes) * ibis.ifelse(zone.startswith("-"), -1, 1)
+    in_utc = written - parse_by_pattern.offset_minutes(zone).as_interval("m")
+    local = functions.clock_of_utc(in_utc, format.timezone or functions.UTC).cast("timestamp(6)")
+    return ibis.ifelse(zone == "", written, local)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
+from segml.data import remote
+from segml.data.remote import RemotePath
 from segml.schema import DataError, did_you_mean
 
 FileKind = Literal["parquet", "text", "excel"]
+AnyPath = Path | RemotePath
 
 SUFFIXES: dict[str, FileKind] = {
     ".parquet": "parquet",
@@ -23,7 +26,11 @@ SUFFIXES: dict[str, FileKind] = {
     ".txt.gz": "text",
     ".xlsx": "excel",
 }
-SUPPORTED = f"{', '.join(SUFFIXES)}, a folder or glob of these, or postgresql://user@host/database#table"
+SUPPORTED = (
+    f"{', '.join(SUFFIXES)}, a folder or glob of these, a Delta folder, each also behind s3://, https:// and the like, "
+    "or postgresql://user@host/database#table"
+)
+LOG = "_delta_log"
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,14 @@ class Files:
 
     where: str
     kind: FileKind
-    paths: tuple[Path, ...]
-    root: Path
+    paths: tuple[AnyPath, ...]
+    root: AnyPath
+
+    def relative(self, path: AnyPath) -> PurePath:
+        """Return the part of a file's path below the root."""
+        if isinstance(path, RemotePath):
+            return path.relative_to(self.root)
+        return path.relative_to(str(self.root))
 
 
 def find(source: str) -> Files:
@@ -43,13 +56,13 @@ def find(source: str) -> Files:
 
     Raises
     ------
-    DataError : nothing there, an unknown file type, or several types at once
+    DataError : nothing there, an unknown file type, several types at once, or it cannot be reached
     """
-    if "://" in source:
-        raise DataError(f"{source.partition('://')[0]}:// addresses cannot be read; supported: {SUPPORTED}")
+    if remote.is_remote(source):
+        return _find_remote(remote.locate(source))
     path = Path(source).expanduser()
     if path.is_dir():
-        return _of_one_kind(source, _in_folder(path), path)
+        return _of_one_kind(source, _data_files(path, [found for found in path.rglob("*") if found.is_file()]), path)
     if path.exists():
         return _of_one_kind(source, [path], path.parent)
     if glob.has_magic(str(path)):
@@ -57,7 +70,7 @@ def find(source: str) -> Files:
     raise DataError(_missing(source, path))
 
 
-def kind_of(path: Path) -> FileKind | None:
+def kind_of(path: PurePath | RemotePath) -> FileKind | None:
     """Return the kind of a data file by its name, None for others.
 
     >>> kind_of(Path("sales.2020.CSV.gz"))
@@ -68,7 +81,7 @@ def kind_of(path: Path) -> FileKind | None:
 
 
 @contextmanager
-def opening(path: Path) -> Iterator[None]:
+def opening(path: AnyPath) -> Iterator[None]:
     """Turn the operating system's refusal to open or read a file into a ``DataError``."""
     try:
         yield
@@ -76,22 +89,46 @@ def opening(path: Path) -> Iterator[None]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    if (folder / "_delta_log").is_dir():
-        raise DataError(f"{folder} is a Delta table, whose files hold removed rows too; write it out as plain Parquet")
-    found = [path for path in folder.rglob("*") if path.is_file() and not _is_mark(path.relative_to(folder))]
-    if not any(kind_of(path) for path in found):
+def on_disk(path: AnyPath) -> Path:
+    """Return the file itself, or the copy of a remote one, fetched at the first use."""
+    return path.local if isinstance(path, RemotePath) else path
+
+
+def _find_remote(place: RemotePath) -> Files:
+    where = str(place)
+    if remote.is_pattern(place):
+        root, matches = remote.matching(place)
+        return _of_one_kind(where, _unmarked(place, matches), root)
+    if remote.is_folder(place):
+        return _of_one_kind(where, _data_files(place, remote.files_in(place)), place)
+    return _of_one_kind(where, [place], place.parent)
+
+
+def _data_files(folder: AnyPath, found: Sequence[AnyPath]) -> list[AnyPath]:
+    files = Files(str(folder), "parquet", tuple(found), folder)
+    relative = {path: files.relative(path) for path in found}
+    delta = sorted(str(name).partition(LOG)[0] for name in relative.values() if LOG in name.parts)
+    if delta:
+        raise DataError(
+            f"{folder} holds the Delta table {delta[0]!r}; name its folder itself, as its log tells which rows stand"
+        )
+    known = [path for path, name in relative.items() if not _is_mark(name) and kind_of(path)]
+    if not known:
         raise DataError(f"the folder {folder} holds no data files; supported: {SUPPORTED}")
-    return [path for path in found if kind_of(path)]
+    return known
 
 
-def _is_mark(relative: Path) -> bool:
+def _is_mark(relative: PurePath) -> bool:
     return any(part.startswith((".", "_", "~")) for part in relative.parts)
 
 
-def _matching(pattern: Path) -> list[Path]:
+def _matching(pattern: Path) -> list[AnyPath]:
     matches = map(Path, glob.glob(str(pattern), recursive=True))
-    found = [path for path in matches if path.is_file() and not _is_mark(Path(path.name))]
+    return _unmarked(pattern, [path for path in matches if path.is_file()])
+
+
+def _unmarked(pattern: AnyPath, matches: Sequence[AnyPath]) -> list[AnyPath]:
+    found = [path for path in matches if not _is_mark(PurePath(path.name))]
     if not found:
         raise DataError(f"no file matches {pattern}")
     return found
@@ -101,9 +138,9 @@ def _fixed_part(pattern: Path) -> Path:
     return next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
 
 
-def _of_one_kind(source: str, paths: list[Path], root: Path) -> Files:
-    by_kind: dict[FileKind, list[Path]] = {}
-    for path in sorted(paths):
+def _of_one_kind(source: str, paths: Sequence[AnyPath], root: AnyPath) -> Files:
+    by_kind: dict[FileKind, list[AnyPath]] = {}
+    for path in sorted(paths, key=str):
         by_kind.setdefault(_known_kind(path), []).append(path)
     if len(by_kind) > 1:
         examples = " and ".join(members[0].name for members in by_kind.values())
@@ -114,15 +151,15 @@ def _of_one_kind(source: str, paths: list[Path], root: Path) -> Files:
     return Files(source, kind, tuple(members), root)
 
 
-def _known_kind(path: Path) -> FileKind:
+def _known_kind(path: AnyPath) -> FileKind:
     kind = kind_of(path)
     if kind is None:
         raise DataError(f"{path} is of an unknown type{_hint(path)}; supported: {SUPPORTED}")
     return kind
 
 
-def _hint(path: Path) -> str:
-    return " (save it as .xlsx)" if path.suffix.lower() in (".xls", ".xlsb", ".xlsm", ".ods") else ""
+def _hint(path: AnyPath) -> str:
+    return " (save it as .xlsx)" if "".join(path.suffixes[-1:]).lower() in (".xls", ".xlsb", ".xlsm", ".ods") else ""
 
 
 def _missing(source: str, path: Path) -> str:

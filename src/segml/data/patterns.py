@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
 import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
+from segml.data.functions import matches, whole
 from segml.schema import ConfigError
 
 
@@ -16,20 +16,25 @@ def matches_any(text: StringValue, patterns: Sequence[str]) -> BooleanValue:
     """Tell which texts match one of the patterns as a whole, whatever their case; no text matches nothing."""
     if not patterns:
         return ibis.literal(False)
-    return text.re_search(_whole("|".join(f"(?:{pattern})" for pattern in patterns))).fill_null(False)
+    return matches(text, "|".join(f"(?:{pattern})" for pattern in patterns)).fill_null(False)
 
 
 def refuse_unusable(backend: Any, patterns: Sequence[str]) -> None:
     """Raise ``ConfigError`` for a pattern that the data base cannot use; it knows no look-around."""
-    for pattern in patterns:
-        try:
-            backend.to_pyarrow(ibis.literal("").re_search(_whole(pattern)))
-        except duckdb.Error as error:
-            raise ConfigError(
-                f"data.cleaning: the pattern {pattern!r} cannot be used ({error}); write it without look-ahead, "
-                "look-behind and back-references"
-            ) from None
+    if not patterns or _error(backend, patterns) is None:
+        return
+    errors = {pattern: _error(backend, [pattern]) for pattern in patterns}
+    pattern, error = next((pattern, error) for pattern, error in errors.items() if error is not None)
+    raise ConfigError(
+        f"data.cleaning: the pattern {pattern!r} cannot be used ({error}); write it without look-ahead, look-behind "
+        "and back-references"
+    )
 
 
-def _whole(pattern: str) -> str:
-    return f"(?i)^(?:{pattern})$"
+def _error(backend: Any, patterns: Sequence[str]) -> str | None:
+    """Return what the data base has against using the patterns."""
+    try:
+        backend.to_pyarrow(ibis.or_(*(ibis.literal("").re_search(whole(pattern, backend)) for pattern in patterns)))
+    except Exception as error:  # each engine has errors of its own
+        return str(error).splitlines()[0]
+    return None

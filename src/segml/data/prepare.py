@@ -7,24 +7,27 @@ from typing import Any
 import ibis
 from ibis.expr.types import BooleanValue, NumericValue, StringValue, Table, Value
 
+from segml.data import currency, functions, spark_tables
 from segml.data.parse import MARK
 from segml.schema import TRANSACTIONS, Column, DataError, Kind, did_you_mean
 
 EMPTY = r"(?i)^(?:nan|null|none|<na>|#?n/a)?$"
 """What people and programs write into an empty cell; such a text is no value."""
 
+FLOATED = r"^[0-9]+\.0$"
+"""A whole number that went through a column of floats."""
+
 NO_BREAK_SPACE = "\u00a0"
 
 _TYPES = {"text": "string", "number": "float64", "time": "timestamp(6)"}
 _CORRECTED_NUMBERS = ("unit_price", "margin", "cost", "discount", "discount_rate")
-_LARGEST_NUMBER = 1e15
-"""Beyond it a double cannot hold cents, and exact sums could overflow."""
 
 
 def number_lines(transactions: Table) -> Table:
-    """Return the canonical columns and marks that are there, with ``line_number`` (from 1) and ``is_repeat``.
+    """Return the canonical columns and marks that are there, with ``line_number`` and ``is_repeat``.
 
-    A repeat equals an earlier line in every canonical column and mark.
+    A repeat equals an earlier line in every canonical column and mark. Lines are numbered from 1. On Spark, where lines
+    have no order, a number is a text: a digest of the line's content, and how many of its like come before it.
 
     Raises
     ------
@@ -33,6 +36,8 @@ def number_lines(transactions: Table) -> Table:
     _refuse_missing_columns(transactions)
     columns = {name: _typed(transactions, TRANSACTIONS[name]) for name in _present(transactions)}
     marks = [name + MARK for name in TRANSACTIONS.names if name + MARK in transactions.columns]
+    if spark_tables.is_spark(transactions.get_backend()):
+        return _with_keys(transactions.select(*marks, **columns))
     numbered = transactions.select(*marks, **columns, line_number=ibis.row_number() + 1)
     copies = ibis.window(group_by=[*columns, *marks], order_by="line_number")
     return numbered.mutate(is_repeat=ibis.row_number().over(copies) > 0)
@@ -42,15 +47,28 @@ def prepare(source: Table, aliases: Table | None, *, largest_amount: float) -> T
     """Return one comparable line for each numbered line: texts without blanks around, usable numbers or null.
 
     An amount that is missing is quantity × unit price, less the share ``discount_rate`` where there is one; a margin
-    is amount − cost; a discount that is missing is what the rate took off. Customers go by their canonical card
-    (``aliases``: customer_id, canonical_id). Flags ``was_…`` tell what was corrected on a line.
+    is amount − cost; a discount that is missing is what the rate took off. Where there are exchange rates, money is
+    then converted (``currency.convert``). Customers go by their canonical card (``aliases``: customer_id,
+    canonical_id). Flags ``was_…`` tell what was corrected on a line.
     """
-    return _with_money(with_cards(_readable(source), aliases), largest_amount)
+    lines = with_cards(_readable(source), aliases)
+    if currency.RATE in source.columns:
+        return currency.convert(_with_money(lines, currency.LARGEST_NUMBER), largest_amount)
+    return _with_money(lines, largest_amount).mutate(has_no_rate=False, was_converted=False)
 
 
 def made_up_order_id(lines: Table) -> StringValue:
     """Return the order number of lines without one: a customer's day is an order."""
     return lines.customer_id + "|" + lines.ordered_at.strftime("%Y-%m-%d")
+
+
+def _with_keys(lines: Table) -> Table:
+    """Name lines by what they hold: the names stay the same whenever, and wherever, Spark computes them anew."""
+    keyed = lines.mutate(content=spark_tables.content_key(lines))
+    place = ibis.row_number().over(group_by=lines.columns, order_by=keyed.content)
+    placed = keyed.mutate(place=place)
+    named = placed.mutate(line_number=placed.content + "-" + placed.place.cast("string"), is_repeat=placed.place > 0)
+    return named.drop("content", "place")
 
 
 def _refuse_missing_columns(transactions: Table) -> None:
@@ -94,7 +112,8 @@ def _is_of_kind(dtype: Any, kind: str) -> bool:
 def _readable(source: Table) -> Table:
     texts = {name: trimmed(source, name) for name in _names("text")}
     numbers = {name: _number(source, name) for name in _names("number")}
-    texts["product_id"] = texts["product_id"].upper()
+    texts["customer_id"] = customer_key(source)
+    texts |= {name: texts[name].upper() for name in ("product_id", currency.CURRENCY)}
     return source.select(
         "line_number",
         "is_repeat",
@@ -109,6 +128,7 @@ def _readable(source: Table) -> Table:
         was_trimmed=_differ(_cell(source, "customer_id"), texts["customer_id"]),
         was_respelt=_differ(_cell(source, "product_id"), texts["product_id"]),
         was_without_order=texts["order_id"].isnull(),
+        was_without_currency=_has_no_currency(source),
         rate_is_unusable=_is_unusable(source, "discount_rate"),
         was_unusable=ibis.or_(*(_is_unusable(source, name) for name in _CORRECTED_NUMBERS)),
     )
@@ -125,9 +145,10 @@ def with_cards(lines: Table, aliases: Table | None) -> Table:
 
 
 def _with_money(lines: Table, largest_amount: float) -> Table:
-    paid_share = ibis.ifelse(lines.rate_is_unusable, ibis.null("float64"), 1 - lines.discount_rate.fill_null(0.0))
+    rate = lines.discount_rate.fill_null(functions.double(0.0))
+    paid_share = ibis.ifelse(lines.rate_is_unusable, ibis.null("float64"), 1 - rate)
     amount = ibis.coalesce(lines.given_amount, lines.quantity * lines.unit_price * paid_share)
-    is_usable = ~lines.amount_is_unparsable & ~amount.isnan() & (amount.abs() <= largest_amount)
+    is_usable = ~lines.amount_is_unparsable & ~amount.isnan() & (amount.abs() <= functions.double(largest_amount))
     priced = lines.mutate(amount=ibis.ifelse(is_usable, amount, ibis.null("float64")))
     margin = ibis.coalesce(priced.margin, priced.amount - priced.cost)
     was_computed = priced.margin.isnull() & margin.notnull()
@@ -153,16 +174,34 @@ def trimmed(source: Table, name: str) -> StringValue:
     """Return a column of text without blanks around, null where it is empty, says that it is, or is not there."""
     if name not in source.columns:
         return ibis.null("string")
-    stripped = source[name].replace(NO_BREAK_SPACE, " ").strip()
+    stripped = functions.stripped(source[name].replace(NO_BREAK_SPACE, " "))
     return ibis.ifelse(stripped.re_search(EMPTY), ibis.null("string"), stripped)
+
+
+def customer_key(source: Table) -> StringValue:
+    """Return customer numbers as they compare: trimmed, and without the ``.0`` that programs write behind a number.
+
+    A column of whole numbers with a gap in it is a column of floats to many programs, and their text files say 7.0.
+    """
+    number = trimmed(source, "customer_id")
+    whole = ibis.ifelse(number.re_search(FLOATED), number.substr(0, number.length() - 2), number)
+    return ibis.ifelse(number.endswith(".0"), whole, number)  # patterns are dear, and few numbers end so
+
+
+def _has_no_currency(source: Table) -> BooleanValue:
+    if currency.CURRENCY not in source.columns or currency.RATE in source.columns:
+        return ibis.literal(False)
+    return trimmed(source, currency.CURRENCY).isnull()
 
 
 def _is_unusable(source: Table, name: str) -> BooleanValue:
     if name not in source.columns:
         return ibis.literal(False)
-    is_no_number = source[name].isnan() | (source[name].abs() > _LARGEST_NUMBER)
+    is_no_number = source[name].isnan() | (source[name].abs() > functions.double(currency.LARGEST_NUMBER))
     if name == "discount_rate":
         is_no_number |= (source[name] < 0) | (source[name] >= 1)
+    if name == currency.RATE:
+        is_no_number |= source[name] <= 0
     return _is_unparsable(source, name) | is_no_number.fill_null(False)
 
 

@@ -8,25 +8,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import ibis
 from ibis.expr.types import Table
 
 from segml import schema
 from segml.config import DataConfig, FormatConfig
-from segml.data import parse_times
+from segml.data import parse_times, spark_source
 from segml.data.columns import resolve
 from segml.data.database import is_database, open_database
 from segml.data.delimited import open_text
-from segml.data.engine import connect
+from segml.data.delta import is_delta, open_delta
+from segml.data.engine import connect, hold, release
 from segml.data.excel import open_excel
 from segml.data.frames import open_frame
 from segml.data.parquet import open_parquet
 from segml.data.parse import parse
+from segml.data.partitions import prune
 from segml.data.paths import find
 from segml.data.source import Source
+from segml.data.window import KEYS as WINDOW_KEYS
+from segml.data.window import Window, window_of
 from segml.schema import Column, DataError, TableSchema
 
-SHEET_OF_WORKBOOK = re.compile(r"(.+\.xlsx)#(.+)", re.IGNORECASE)
+SHEET_OF_WORKBOOK = re.compile(r"(.+\.xlsx(?:\?[^#]*)?)#(.+)", re.IGNORECASE)
+WINDOWED = "ordered_at"
 
 
 def read_table(
@@ -35,6 +39,7 @@ def read_table(
     columns: Mapping[str, str | None],
     format: FormatConfig,
     backend: Any | None = None,
+    window: Window | None = None,
 ) -> Table:
     """Return a table under its canonical column names, in the schema's kinds; other columns are left behind.
 
@@ -43,35 +48,39 @@ def read_table(
 
     Parameters
     ----------
-    source : a pandas, polars, pyarrow or Ibis table, or a string: the path of a file, a glob or a folder of Parquet
-        or text files (``.csv``, ``.tsv``, ``.txt``, also gzipped); an ``.xlsx`` workbook, with ``#sheet`` after it
-        where it has several; or ``postgresql://user@host/database#`` and a table or query
+    source : a pandas, polars, pyarrow, Spark or Ibis table, or a string: the path of a file, a glob or a folder of
+        Parquet or text files (``.csv``, ``.tsv``, ``.txt``, also gzipped); a Delta folder, with ``@v`` and a version
+        after it for an earlier one; an ``.xlsx`` workbook, with ``#sheet`` after it where it has several; each of them
+        also behind a URL (docs/files.md); or ``postgresql://user@host/database#`` and a table or query. With a backend
+        on Spark, what the cluster sees, and ``spark:`` and the name of a table of its catalog (docs/spark.md)
     columns : canonical name -> the source's name; None or absent where they are the same
     backend : from ``segml.data.engine.connect``; a fresh one if None
+    window : which ``ordered_at`` to read, as far as possible without touching the rest; None: all
 
     Raises
     ------
-    DataError : the source cannot be read, has no rows, lacks columns, or holds something else than it should
+    DataError : the source cannot be read, has no rows, or none in the window, lacks columns, or holds something else
+        than it should
     ConfigError : the format's time zone, date format, encoding or delimiter is not one
     """
     parse_times.check(format)
     backend = backend if backend is not None else connect()
-    opened = _open(source, format, backend)
+    opened = _open(source, format, window, backend)
     picks = resolve(table, columns, opened.names, opened.where)
-    raw = opened.load(picks)
-    if raw.count().to_pyarrow().as_py() == 0:
-        raise DataError(f"{table.name} in {opened.where} has no rows")
+    loaded = opened.load(picks)
     where = f"{table.name} in {opened.where}"
+    _require_rows(loaded, where, window)
+    raw = loaded if window is None else window.narrow(loaded, WINDOWED)
     if opened.lazy:
-        return parse(raw, picks, format, where, hold=lambda rows: rows)
-    parsed = parse(raw, picks, format, where, hold=lambda rows: _held(rows, backend))
-    backend.drop_table(raw.op().name)
-    return parsed
+        return _within(window, parse(raw, picks, format, where, hold=lambda rows: rows), where)
+    parsed = parse(raw, picks, format, where, hold=lambda rows: hold(rows, backend, "read"))
+    release(loaded, backend)
+    return _within(window, parsed, where)
 
 
 def read_transactions(source: Any, data: DataConfig, backend: Any | None = None) -> Table:
     """Return a transactions table by the mapping and format of the configuration; see ``read_table``."""
-    return read_table(source, schema.TRANSACTIONS, data.columns.model_dump(), data.format, backend)
+    return read_table(source, schema.TRANSACTIONS, data.columns.model_dump(), data.format, backend, window_of(data))
 
 
 def read_customers(source: Any, data: DataConfig, backend: Any | None = None) -> Table:
@@ -86,17 +95,34 @@ def with_survey(survey_columns: Mapping[str, Literal["text", "number"]]) -> Tabl
     return TableSchema(schema.CUSTOMERS.name, (*schema.CUSTOMERS.columns, *further))
 
 
-def _open(source: Any, format: FormatConfig, backend: Any) -> Source:
-    if not isinstance(source, str | os.PathLike):
-        return open_frame(source, backend)
-    address = os.fspath(source)
+def _require_rows(rows: Table, where: str, window: Window | None) -> None:
+    if rows.count().to_pyarrow().as_py() == 0:
+        raise DataError(f"{where} has no rows" + (f" {window}; check {WINDOW_KEYS}" if window is not None else ""))
+
+
+def _within(window: Window | None, parsed: Table, where: str) -> Table:
+    if window is None:
+        return parsed
+    kept = window.keep(parsed, WINDOWED)
+    _require_rows(kept, where, window)
+    return kept
+
+
+def _open(source: Any, format: FormatConfig, window: Window | None, backend: Any) -> Source:
+    address = os.fspath(source) if isinstance(source, os.PathLike) else source
+    if spark_source.is_there(address, backend):
+        return spark_source.open_there(address, format, backend)
+    if not isinstance(address, str):
+        return open_frame(address, backend)
     if is_database(address):
-        return open_database(address, backend)
+        return open_database(address, backend, window)
+    if is_delta(address):
+        return open_delta(address, format, window, backend)
     path, sheet = _sheet_of(address)
-    files = find(path)
+    files = prune(find(path), format.partitions, window)
     match files.kind:
         case "parquet":
-            return open_parquet(files, backend)
+            return open_parquet(files, format, backend)
         case "text":
             return open_text(files, format, backend)
         case "excel":
@@ -106,7 +132,3 @@ def _open(source: Any, format: FormatConfig, backend: Any) -> Source:
 def _sheet_of(address: str) -> tuple[str, str | None]:
     named = SHEET_OF_WORKBOOK.fullmatch(address)
     return (named[1], named[2]) if named and not Path(address).exists() else (address, None)
-
-
-def _held(rows: Table, backend: Any) -> Table:
-    return backend.create_table(ibis.util.gen_name("read"), obj=rows, temp=True)

@@ -59,6 +59,10 @@ def _future_date(lines: Table, cleaning: CleaningConfig, today: date) -> Boolean
     return lines.ordered_at >= _midnight(today + timedelta(days=1))
 
 
+def _bad_exchange_rate(lines: Table, cleaning: CleaningConfig, today: date) -> BooleanValue:
+    return lines.has_no_rate
+
+
 def _bad_amount(lines: Table, cleaning: CleaningConfig, today: date) -> BooleanValue:
     return lines.amount.isnull()
 
@@ -111,6 +115,13 @@ LINE_RULES = (
         N_("dated after the day of the run"),
         N_("check the clock of this computer, and whether day and month are swapped (data.format.date_format)"),
         _future_date,
+    ),
+    LineRule(
+        "bad_exchange_rate",
+        N_("the exchange rate is empty, cannot be read, or is not above zero: the money cannot be converted"),
+        N_("check data.columns.exchange_rate and data.format.decimal; lines in the company's currency have the rate 1"),
+        _bad_exchange_rate,
+        is_indispensable=True,
     ),
     LineRule(
         "bad_amount",

@@ -31,8 +31,8 @@ def tally(lines: Table) -> Tally:
     return tally_of(lines.aggregate(**measures(lines)).to_pyarrow().to_pylist()[0])
 
 
-def tallies(lines: Table, by: str) -> dict[str, Tally]:
-    """Return the tally of each group of lines."""
+def tallies(lines: Table, by: str) -> dict[Any, Tally]:
+    """Return the tally of each group of lines; null is a group too."""
     rows = lines.group_by(by).aggregate(**measures(lines)).to_pyarrow().to_pylist()
     return {row[by]: tally_of(row) for row in rows}
 

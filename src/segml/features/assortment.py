@@ -13,10 +13,10 @@ from ibis.expr.types import Table
 from segml import windows
 from segml.config import FeaturesConfig
 from segml.features.arithmetic import number, ratio
+from segml.features.orders import LAST_ORDERS
 from segml.features.spec import Definition, Feature, Ingredient
 
 FAMILY = "assortment"
-LAST_ORDERS = 3
 MIN_YEARS_DAYS = 365 + 180
 """Tenure from which breadth is compared with the year before: at least half of that year was seen."""
 
@@ -40,7 +40,11 @@ def _breadth() -> tuple[Definition, ...]:
             grain="batch",
             formula=lambda batches: batches.purchase_lines.sum(where=windows.in_last(batches.age, 365)),
         ),
-        Ingredient("products_365d", grain="product", formula=lambda products: _bought_within(products, 365)),
+        Ingredient(
+            "products_365d",
+            grain="product",
+            formula=lambda products: _counted(products, products.is_in_365d),
+        ),
         Feature(
             "product_count_365d",
             FAMILY,
@@ -50,7 +54,11 @@ def _breadth() -> tuple[Definition, ...]:
             grain="customer",
             formula=lambda c: _count_of_known(c, "products_365d"),
         ),
-        Ingredient("categories_365d", grain="category", formula=lambda categories: _bought_within(categories, 365)),
+        Ingredient(
+            "categories_365d",
+            grain="category",
+            formula=lambda categories: _counted(categories, categories.is_in_365d),
+        ),
         Feature(
             "category_count_365d",
             FAMILY,
@@ -63,8 +71,9 @@ def _breadth() -> tuple[Definition, ...]:
     )
 
 
-def _bought_within(things: Table, days: int) -> Any:
-    return windows.in_last(things.last_age, days).sum()
+def _counted(things: Table, where: Any) -> Any:
+    """Return how many things there are in the rows that a condition holds for."""
+    return things.things.sum(where=where).fill_null(0)
 
 
 def _count_of_known(customers: pd.DataFrame, column: str) -> pd.Series[float]:
@@ -75,7 +84,7 @@ def _count_of_known(customers: pd.DataFrame, column: str) -> pd.Series[float]:
 def _to_year_before(thing: Literal["product", "category"], words: str) -> tuple[Definition, ...]:
     """A year that was seen in part had more to it, so that its ratio shows too little narrowing, never too much."""
     return (
-        Ingredient(f"{words}_year_before", grain=thing, formula=lambda things: things.is_year_before.sum()),
+        Ingredient(f"{words}_year_before", grain=thing, formula=lambda things: _counted(things, things.is_year_before)),
         Feature(
             f"{thing}_count_365d_to_previous",
             FAMILY,
@@ -94,8 +103,10 @@ def _to_year_before(thing: Literal["product", "category"], words: str) -> tuple[
 
 def _renewal() -> tuple[Definition, ...]:
     return (
-        Ingredient("products_ever", grain="product", formula=lambda products: products.count()),
-        Ingredient("products_repeated", grain="product", formula=lambda products: products.is_repeated.sum()),
+        Ingredient("products_ever", grain="product", formula=lambda products: products.things.sum()),
+        Ingredient(
+            "products_repeated", grain="product", formula=lambda products: _counted(products, products.is_repeated)
+        ),
         Feature(
             "repeat_product_share",
             FAMILY,
@@ -105,11 +116,15 @@ def _renewal() -> tuple[Definition, ...]:
             grain="customer",
             formula=lambda c: ratio(c["products_repeated"], c["products_ever"]),
         ),
-        Ingredient("products_90d", grain="product", formula=lambda products: _bought_within(products, 90)),
+        Ingredient(
+            "products_90d",
+            grain="product",
+            formula=lambda products: _counted(products, products.is_in_90d),
+        ),
         Ingredient(
             "products_new_90d",
             grain="product",
-            formula=lambda products: windows.in_last(products.first_age, 90).sum(),
+            formula=lambda products: _counted(products, products.is_new_90d),
         ),
         Feature(
             "new_product_share_90d",
@@ -125,7 +140,7 @@ def _renewal() -> tuple[Definition, ...]:
 
 def _concentration() -> tuple[Definition, ...]:
     return (
-        Ingredient("top_product_gross", grain="product", formula=lambda products: number(products.gross.max())),
+        Ingredient("top_product_gross", grain="product", formula=lambda products: number(products.top.max())),
         Ingredient("products_gross", grain="product", formula=lambda products: number(products.gross.sum())),
         Feature(
             "top_product_share",
@@ -159,13 +174,12 @@ def _last_orders_to_mean(column: str, words: str) -> tuple[Definition, ...]:
     """Orders in which the column is unknown are left out of both means."""
 
     def mean_of_last(orders: Table) -> Any:
-        last = orders["rank"] < LAST_ORDERS
-        return number(orders[column].sum(where=last)) / number(orders[column].count(where=last)).nullif(0)
+        return number(orders[column].sum()) / number(orders[column].count()).nullif(0)
 
     return (
         Ingredient(f"{column}_total", grain="order", formula=lambda orders: orders[column].sum()),
         Ingredient(f"{column}_orders", grain="order", formula=lambda orders: orders[column].count()),
-        Ingredient(f"{column}_last", grain="order", formula=mean_of_last),
+        Ingredient(f"{column}_last", grain="last", formula=mean_of_last),
         Feature(
             f"{column}_last{LAST_ORDERS}_to_mean",
             FAMILY,

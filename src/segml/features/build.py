@@ -1,8 +1,9 @@
-"""Order lines in, one row of features a customer and as-of date out."""
+"""What features are made of, by customer and as-of date, and the features made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pandas as pd
@@ -10,9 +11,11 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.config import FeaturesConfig
-from segml.data.engine import to_table
+from segml.data.engine import hold, release, to_table
 from segml.features.catalog import catalog, definitions
-from segml.features.snapshots import KEYS, calendar, collect, grains, typed
+from segml.features.dates import AsOfDates
+from segml.features.grains import grains
+from segml.features.snapshots import typed
 from segml.features.spec import Definition, Feature, Grain
 from segml.windows import Moment
 
@@ -20,35 +23,22 @@ BASE = ("gap_sum", "gap_count")
 """Aggregates of which features need the sum over all customers at an as-of date; formulas see it as ``base_…``."""
 
 
-def build(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesConfig | None = None) -> pd.DataFrame:
-    """Return what was known about each customer just before each as-of date.
+@contextmanager
+def aggregates(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesConfig) -> Iterator[Table]:
+    """Give, not computed yet, what ``finish`` makes features of: one row a customer and as-of date.
 
-    All dates are computed in one pass. The result is the same, bit for bit, for any order of lines, number of threads
-    and set of dates computed together; lines at or after a date, and cancellations from then on, change nothing.
-
-    Parameters
-    ----------
-    lines : order lines (``schema.ORDER_LINES``) as an Ibis, pandas, polars or pyarrow table
-    as_of : one moment or several, whole seconds; a date means its midnight
-    config : windows and shrinkage; default ``FeaturesConfig()``
-
-    Returns
-    -------
-    One row a customer with a purchase before the as-of date, and as-of date, sorted by both: ``customer_id, as_of``
-    and the columns of ``catalog(config)``. Numbers and counts are float64, NaN is unknown.
-
-    Raises
-    ------
-    DataError : columns missing, or an as-of date that is none
+    What is needed more than once on the way there is held by the engine until the block ends.
     """
-    config = config if config is not None else FeaturesConfig()
-    aggregated = collect(aggregates(lines, as_of, config))
-    return finish(aggregated, base_of(aggregated), config).sort_values(["as_of", "customer_id"], ignore_index=True)
+    table, dates = typed(to_table(lines)), AsOfDates.of(as_of)
+    backend = table.get_backend()
+    with ExitStack() as held:
 
+        def keep(rows: Table, kind: str) -> Table:
+            kept = hold(rows, backend, kind)
+            held.callback(release, kept, backend)
+            return kept
 
-def aggregates(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesConfig) -> Table:
-    """Return, not computed yet, what ``finish`` makes features of: one row a customer and as-of date."""
-    return aggregate(grains(typed(to_table(lines)), calendar(windows.as_timestamps(as_of))), definitions(config))
+        yield aggregate(grains(table, dates, keep), definitions(config), dates)
 
 
 def base_of(aggregated: pd.DataFrame) -> pd.DataFrame:
@@ -73,18 +63,20 @@ def finish(aggregated: pd.DataFrame, base: pd.DataFrame, config: FeaturesConfig)
     return _derive(frame, definitions(config))[["customer_id", "as_of", *names]]
 
 
-def aggregate(tables: Mapping[Grain, Table], recipe: Sequence[Definition]) -> Table:
+def aggregate(tables: Mapping[Grain, Table], recipe: Sequence[Definition], dates: AsOfDates) -> Table:
     """Return all aggregates of all grains, one row a customer that has an order, and as-of date."""
-    result = _aggregate_grain(tables, "order", recipe)
+    result = _aggregate_grain(tables, "order", recipe, dates)
     for grain in [grain for grain in tables if grain != "order"]:
-        other = _aggregate_grain(tables, grain, recipe)
-        result = result.left_join(other, KEYS, rname="{name}_right").drop(*(f"{key}_right" for key in KEYS))
-    return result
+        other = _aggregate_grain(tables, grain, recipe, dates)
+        result = result.left_join(other, dates.keys, rname="{name}_right").drop(*(f"{key}_right" for key in dates.keys))
+    return dates.at_each(result) if dates.is_one else result
 
 
-def _aggregate_grain(tables: Mapping[Grain, Table], grain: Grain, recipe: Sequence[Definition]) -> Table:
+def _aggregate_grain(
+    tables: Mapping[Grain, Table], grain: Grain, recipe: Sequence[Definition], dates: AsOfDates
+) -> Table:
     table = tables[grain]
-    return table.group_by(KEYS).aggregate(
+    return table.group_by(dates.keys).aggregate(
         **{definition.name: definition.formula(table) for definition in recipe if definition.grain == grain}
     )
 

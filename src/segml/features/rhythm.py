@@ -72,7 +72,7 @@ def _counts(config: FeaturesConfig) -> tuple[Definition, ...]:
             "calendar days with a purchase",
             "rhythm",
             grain="day",
-            formula=lambda days: days.count(),
+            formula=lambda days: days.days.sum(),
         ),
     )
 
@@ -94,9 +94,7 @@ def _months() -> tuple[Definition, ...]:
         Ingredient(
             "active_blocks",
             grain="batch",
-            formula=lambda batches: batches.block.nunique(
-                where=(batches.purchase_lines > 0) & (batches.block < BLOCKS)
-            ),
+            formula=lambda batches: batches.active_block.bit_or().fill_null(0),
         ),
         Feature(
             "active_month_share",
@@ -106,16 +104,21 @@ def _months() -> tuple[Definition, ...]:
             f"a month is {BLOCK_DAYS} days, counted back from the as-of date",
             "rhythm",
             grain="customer",
-            formula=lambda c: c["active_blocks"] / np.ceil(c["tenure_days"] / BLOCK_DAYS).clip(upper=BLOCKS),
+            formula=lambda c: _bits(c["active_blocks"]) / np.ceil(c["tenure_days"] / BLOCK_DAYS).clip(upper=BLOCKS),
         ),
     )
 
 
+def _bits(masks: pd.Series[float]) -> pd.Series[float]:
+    """Return how many bits are set in whole numbers."""
+    return pd.Series(np.bitwise_count(masks.to_numpy().astype("int64")), index=masks.index)
+
+
 def _gaps() -> tuple[Definition, ...]:
     return (
-        Ingredient("gap_count", grain="day", formula=lambda days: days.gap.count()),
-        Ingredient("gap_sum", grain="day", formula=lambda days: days.gap.sum().fill_null(0)),
-        Ingredient("gap_square_sum", grain="day", formula=lambda days: (days.gap * days.gap).sum().fill_null(0)),
+        Ingredient("gap_count", grain="day", formula=lambda days: days.gaps.sum()),
+        Ingredient("gap_sum", grain="day", formula=lambda days: days.gap_sum.sum()),
+        Ingredient("gap_square_sum", grain="day", formula=lambda days: days.gap_square_sum.sum()),
         Feature(
             "gap_mean_days",
             FAMILY,

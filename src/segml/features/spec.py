@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Grain = Literal["batch", "order", "day", "product", "category", "customer"]
-"""What one row of the table is that a formula sees, at each as-of date; ``segml.features.snapshots`` makes them.
+Grain = Literal["batch", "order", "last", "day", "product", "category", "customer"]
+"""What one row of the table is that a formula sees, at each as-of date; ``segml.features.grains`` makes them.
 
 ``customer`` is the frame of all that was computed before, one row a customer and as-of date (pandas); the others are
 Ibis tables, and the formula is an aggregate over a customer's rows.

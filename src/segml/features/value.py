@@ -77,7 +77,7 @@ def _order_value() -> tuple[Definition, ...]:
         ),
         Ingredient(
             "order_value_last",
-            grain="order",
+            grain="last",
             formula=lambda orders: number(orders["value"].max(where=orders["rank"] == 0)),
         ),
         Feature(

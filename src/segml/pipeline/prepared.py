@@ -95,11 +95,12 @@ def _prepare(tables: Tables, config: Config, today: date) -> Prepared:
     customers = deduplicate(cards, same_name=config.data.cleaning.same_name) if cards is not None else None
     aliases = customers.aliases if customers is not None else None
     cleaned = clean(tables.transactions, config.data.cleaning, today=today, aliases=aliases)
-    extra, extra_rows = prepare_extra(tables.extra, aliases, _buyers(cleaned.lines))
+    extra, extra_rows = prepare_extra(tables.extra, aliases, cleaned.lines)
     log_start, log_end = _extent(cleaned.lines)
     as_of = as_timestamp(config.as_of) if config.as_of is not None else log_end
     stale = check_as_of(as_of, log_start, log_end)
-    notices = (*cleaned.notices, *(customers.notices if customers is not None else ()), *stale)
+    unread = tables.window.told() if tables.window is not None else ()
+    notices = (*unread, *cleaned.notices, *(customers.notices if customers is not None else ()), *stale)
     is_live = config.as_of is None and config.data.transactions not in (DEMO, *PUBLIC)
     silent = ((as_timestamp(today) if is_live else as_of) - log_end).days
     return Prepared(
@@ -122,12 +123,6 @@ def check_as_of(as_of: pd.Timestamp, log_start: pd.Timestamp, log_end: pd.Timest
         "the log ends {n} day before the as-of date", "the log ends {n} days before the as-of date", silent_days
     )
     return (told.format(n=silent_days),)
-
-
-def _buyers(lines: Table) -> list[str]:
-    """Return all customers of the order lines."""
-    customers: list[str] = lines.select("customer_id").distinct().to_pyarrow()["customer_id"].to_pylist()
-    return customers
 
 
 def _extent(lines: Table) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -10,7 +10,8 @@ from segml.data.simulate import cards, damage, extra, spelling
 from segml.data.simulate.cards import SecondCards
 from segml.data.simulate.ledger import Planted
 
-RAW_COLUMNS = tuple(name for name in schema.TRANSACTIONS.names if name not in ("cost", "discount_rate"))
+_NOT_SIMULATED = ("cost", "discount_rate", "currency", "exchange_rate")
+RAW_COLUMNS = tuple(name for name in schema.TRANSACTIONS.names if name not in _NOT_SIMULATED)
 
 
 def spoil(

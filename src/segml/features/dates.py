@@ -1,0 +1,104 @@
+"""The as-of dates of one pass, and at which of them a row counts.
+
+Dates are sorted and have places, from 0. A row that was placed at ``ordered_at`` and cancelled at ``cancelled_at``
+counts at the dates from place ``since`` up to, not including, place ``until``: what is computed at all dates need look
+at these two small numbers only. With one date there is nothing to tell apart, and neither column is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import ibis
+import pandas as pd
+from ibis.expr.types import Table
+
+from segml import windows
+
+KEYS = ("customer_id", "as_of_s")
+
+Keep = Callable[[Table, str], Table]
+"""Has a table computed at once and held by the engine; the text says what it holds."""
+
+
+@dataclass(frozen=True)
+class AsOfDates:
+    """Sorted as-of dates: whole seconds, without a time zone."""
+
+    moments: tuple[pd.Timestamp, ...]
+
+    @classmethod
+    def of(cls, as_of: Any) -> AsOfDates:
+        """Return the dates that a caller gives, one or several (``windows.as_timestamps``)."""
+        return cls(tuple(windows.as_timestamps(as_of)))
+
+    @property
+    def is_one(self) -> bool:
+        """Tell whether there is a single date."""
+        return len(self.moments) == 1
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What tells rows of one customer and date from others."""
+        return KEYS[:1] if self.is_one else KEYS
+
+    @property
+    def life(self) -> tuple[str, ...]:
+        """The columns that tell at which dates a row counts."""
+        return () if self.is_one else ("since", "until")
+
+    @property
+    def until(self) -> tuple[str, ...]:
+        """The column of lines and what is gathered from them that tells when they cease to count."""
+        return self.life[1:]
+
+    @cached_property
+    def table(self) -> Table:
+        """The dates as a table: ``as_of_s`` and ``place``."""
+        rows = {"as_of_s": list(map(windows.epoch_seconds, self.moments)), "place": list(range(len(self.moments)))}
+        return ibis.memtable(rows, schema={"as_of_s": "int64", "place": "int16"})
+
+    def place(self, moment: Any) -> Any:
+        """Return the place of the first date that lies after a moment; the number of dates where none does."""
+        return windows.dates_until(moment, self.moments).cast("int16")
+
+    def stands(self, rows: Table) -> Any:
+        """Tell which rows were never cancelled, as far as one looks."""
+        return rows.until == len(self.moments)
+
+    def living(self, lines: Table) -> Table:
+        """Return the lines that count at one of the dates at least, those of several dates with ``until``."""
+        placed, cancelled = lines.ordered_at, lines.cancelled_at
+        if self.is_one:
+            return lines.filter(windows.known(placed, cancelled, self.moments[0]))
+        never = ibis.literal(len(self.moments), "int16")
+        early = lines.filter(windows.before(placed, self.moments[-1]))
+        early = early.mutate(until=cancelled.isnull().ifelse(never, self.place(cancelled)))
+        return early.filter(early.cancelled_at.isnull() | (self.place(early.ordered_at) < early.until))
+
+    def with_since(self, rows: Table) -> Table:
+        """Return rows with ``ordered_at`` with the first date at which they count."""
+        return rows if self.is_one else rows.mutate(since=self.place(rows.ordered_at))
+
+    def at_each(self, rows: Table) -> Table:
+        """Return the rows at each date at which they count: with ``as_of_s``, without their ``life``."""
+        if self.is_one:
+            return rows.mutate(as_of_s=ibis.literal(windows.epoch_seconds(self.moments[0]), "int64"))
+        dates = self.table
+        return rows.join(dates, [rows.since <= dates.place, dates.place < rows.until]).drop("place", *self.life)
+
+    def with_customers(self, rows: Table, customers: Table) -> Table:
+        """Return the rows at each date at which they count, with the columns of their customer at that date.
+
+        Parameters
+        ----------
+        customers : one row a customer (``customer_id``) and date (``as_of_s``)
+        """
+        if self.is_one:
+            return rows.join(customers, "customer_id")
+        placed = customers.join(self.table, "as_of_s")
+        counts = [rows.customer_id == placed.customer_id, rows.since <= placed.place, placed.place < rows.until]
+        return rows.join(placed, counts).drop("customer_id_right", "place", *self.life)

@@ -1,0 +1,99 @@
+"""Order lines as they were known at each as-of date, at the grains that features are computed on.
+
+Lines are first gathered into batches: those of one order that were placed at the same moment and count at the same
+as-of dates. Only what is gathered is looked at from each date, all dates at once. Times are whole seconds since 1970
+(``…_s``), and ``age`` is seconds before the as-of date, always positive.
+"""
+
+from __future__ import annotations
+
+import ibis
+from ibis.expr.types import Table
+
+from segml import windows
+from segml.features.arithmetic import exact
+from segml.features.dates import AsOfDates, Keep
+from segml.features.days import purchase_days
+from segml.features.orders import Orders, orders_of
+from segml.features.snapshots import BLOCK_DAYS, BLOCKS
+from segml.features.spec import Grain
+from segml.features.things import categories_bought, products_bought
+
+
+def grains(lines: Table, dates: AsOfDates, keep: Keep) -> dict[Grain, Table]:
+    """Return the tables that formulas see, by grain, from typed order lines; group them by ``dates.keys``.
+
+    ``keep`` has tables computed that are read more than once.
+
+    batch : one row a batch: sums of money and counts of lines; ``block`` = how many whole months before the as-of date,
+        ``active_block`` = 2 to the power of it where something was bought in one of the last ones, else 0
+    order : one row an order with a purchase: its ``value``, ``lines``, ``products``
+    last : the last three of them; ``rank`` 0 is the latest
+    day : sums over purchase days and the gaps between them
+    product, category : what was bought (``segml.features.things``)
+    """
+    living = dates.living(lines)
+    batches = keep(dates.with_since(_batches(living, dates)), "batches")
+    purchases = batches.filter(batches.purchase_lines > 0)
+    orders = orders_of(purchases, living, dates, keep)
+    customers = _customers(batches, orders, dates)
+    return {
+        "batch": _with_customer_facts(dates.with_customers(batches, customers)),
+        "order": orders.at_each(customers),
+        "last": orders.last(),
+        "day": purchase_days(purchases, dates),
+        "product": products_bought(living, dates, keep),
+        "category": categories_bought(living, dates, keep),
+    }
+
+
+def _batches(lines: Table, dates: AsOfDates) -> Table:
+    amount, buys, returns = exact(lines.amount), lines.amount > 0, lines.amount < 0
+    sums = lines.group_by("customer_id", "order_id", "ordered_at", *dates.until).aggregate(
+        net=amount.sum(),
+        returned=amount.sum(where=returns).fill_null(0),
+        purchase_lines=buys.sum().fill_null(0),
+        return_lines=returns.sum().fill_null(0),
+        margin=exact(lines.margin).sum(),
+        margin_net=amount.sum(where=lines.margin.notnull()),
+        discount=exact(lines.discount).sum(where=buys),
+        discount_gross=amount.sum(where=buys & lines.discount.notnull()),
+        region=lines.region.min(),
+    )
+    timed = sums.mutate(
+        returned=-sums.returned, gross=sums.net - sums.returned, ordered_s=windows.epoch_seconds(sums.ordered_at)
+    )
+    return timed.mutate(day=timed.ordered_s // windows.DAY_SECONDS)
+
+
+def _customers(batches: Table, orders: Orders, dates: AsOfDates) -> Table:
+    """Return what is known of each customer at each date: its first purchase, when its region was told, its orders."""
+    buys, tells = batches.purchase_lines > 0, batches.region.notnull()
+    pieces = batches.group_by("customer_id", *dates.life).aggregate(
+        first_s=batches.ordered_s.min(where=buys), region_s=batches.ordered_s.max(where=tells)
+    )
+    known = dates.at_each(pieces)
+    moments = known.group_by("customer_id", "as_of_s").aggregate(
+        first_s=known.first_s.min(), region_s=known.region_s.max()
+    )
+    totals = orders.totals()
+    return moments.join(totals, dates.keys).select(
+        *moments.columns, customer_orders=totals.orders, customer_value=totals["value"]
+    )
+
+
+def _with_customer_facts(batches: Table) -> Table:
+    aged = batches.mutate(
+        age=batches.as_of_s - batches.ordered_s,
+        first_age=batches.as_of_s - batches.first_s,
+        is_latest_region=batches.region.notnull() & (batches.ordered_s == batches.region_s),
+    )
+    month = BLOCK_DAYS * windows.DAY_SECONDS
+    block = (aged.age - 1) // month
+    is_active = (aged.purchase_lines > 0) & (block < BLOCKS)
+    return aged.mutate(
+        block=block,
+        active_block=is_active.ifelse(block.cases(*((month, 2**month) for month in range(BLOCKS)), else_=0), 0),
+        since_first=aged.age <= aged.first_age,
+        full_blocks=ibis.least(aged.first_age // month, BLOCKS),
+    )

@@ -1,0 +1,123 @@
+"""Orders at each as-of date: their value and size as they stood then, and which are a customer's last.
+
+An order whose purchases were all known, and cancelled, between the same as-of dates is in one piece: it is the same at
+every date, and is computed once. Few orders are not (lines cancelled later, or placed at both sides of a date); these
+are put together anew at each date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+from ibis.expr.types import Table
+
+from segml import windows
+from segml.features.arithmetic import number
+from segml.features.dates import KEYS, AsOfDates, Keep
+
+ORDER = ("customer_id", "order_id")
+LAST_ORDERS = 3
+"""How many orders the table of the last ones holds of each customer."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Orders with a purchase: ``value``, ``lines``, ``products`` (null: unknown) and ``ordered_at``, the latest moment.
+
+    Attributes
+    ----------
+    whole : those in one piece, with the dates at which they count (``AsOfDates.life``)
+    patched : the others, one row an order and date (``as_of_s``); None with one date, at which all are in one piece
+    """
+
+    dates: AsOfDates
+    whole: Table
+    patched: Table | None
+
+    def totals(self) -> Table:
+        """Return, for each customer and date, ``orders`` and their ``value``, both exact."""
+        whole = self.whole.group_by("customer_id", *self.dates.life).aggregate(
+            orders=self.whole.count(), value=self.whole["value"].sum()
+        )
+        if self.patched is None:
+            return whole
+        patched = self.patched.select(*KEYS, orders=ibis.literal(1, "int64"), value=self.patched["value"])
+        both = self.dates.at_each(whole).select(*KEYS, "orders", "value").union(patched)
+        return both.group_by(KEYS).aggregate(orders=both.orders.sum(), value=both["value"].sum())
+
+    def at_each(self, customers: Table) -> Table:
+        """Return one row an order and date, with its ``age`` and the ``mean_value`` of the customer's orders."""
+        orders = self.dates.with_customers(self.whole, customers)
+        if self.patched is not None:
+            columns = orders.columns
+            orders = orders.union(self.patched.join(customers, KEYS).select(*columns))
+        return _with_age(orders)
+
+    def last(self) -> Table:
+        """Return the last orders of each customer and date, ``rank`` 0 the latest."""
+        orders = self.dates.at_each(_until_passed(self.whole, self.dates))
+        if self.patched is not None:
+            columns = orders.columns
+            orders = orders.union(self.patched.select(*columns))
+        latest_first = ibis.window(
+            group_by=self.dates.keys, order_by=(orders.ordered_at.desc(), orders.order_id.desc())
+        )
+        ranked = orders.mutate(rank=ibis.row_number().over(latest_first))
+        return ranked.filter(ranked["rank"] < LAST_ORDERS)
+
+
+def orders_of(purchases: Table, lines: Table, dates: AsOfDates, keep: Keep) -> Orders:
+    """Return the orders of batches with a purchase, and of the lines that these were gathered from."""
+    pieces = purchases.group_by(*ORDER, *dates.life).aggregate(
+        value=purchases.gross.sum(), lines=purchases.purchase_lines.sum(), ordered_at=purchases.ordered_at.max()
+    )
+    items = lines.filter((lines.amount > 0) & lines.product_id.notnull()).select(
+        *ORDER, "product_id", "ordered_at", *dates.until
+    )
+    if dates.is_one:
+        return Orders(dates, keep(_with_products(pieces, items), "orders"), None)
+    pieces = keep(pieces, "pieces")
+    in_pieces = keep(
+        pieces.group_by(ORDER).aggregate(pieces=pieces.count()).filter(lambda order: order.pieces > 1), "in_pieces"
+    )
+    whole = keep(_with_products(pieces.anti_join(in_pieces, ORDER), items), "orders")
+    return Orders(dates, whole, keep(_patched(pieces, items, in_pieces, dates), "patched"))
+
+
+def _with_products(orders: Table, items: Table) -> Table:
+    distinct = items.select(*ORDER, "product_id").distinct()
+    counts = distinct.group_by(ORDER).aggregate(products=distinct.count())
+    return orders.left_join(counts, ORDER, rname="{name}_right").select(*orders.columns, "products")
+
+
+def _patched(pieces: Table, items: Table, in_pieces: Table, dates: AsOfDates) -> Table:
+    order = (*KEYS, "order_id")
+    parts = dates.at_each(pieces.semi_join(in_pieces, ORDER))
+    sums = parts.group_by(order).aggregate(
+        value=parts["value"].sum(), lines=parts.lines.sum(), ordered_at=parts.ordered_at.max()
+    )
+    known = dates.at_each(dates.with_since(items.semi_join(in_pieces, ORDER)))
+    counts = known.group_by(order).aggregate(products=known.product_id.nunique())
+    return sums.left_join(counts, order, rname="{name}_right").select(*sums.columns, "products")
+
+
+def _until_passed(whole: Table, dates: AsOfDates) -> Table:
+    """Drop orders from the dates at which certainly enough later ones are known: nobody asks for them there.
+
+    Only orders that were never cancelled count as later ones.
+    """
+    if dates.is_one:
+        return whole
+    stands = dates.stands(whole)
+    oldest_first = ibis.window(group_by=("customer_id", stands), order_by=(whole.ordered_at, whole.order_id))
+    later = whole.mutate(later=whole.ordered_at.lead(LAST_ORDERS).over(oldest_first), stands=stands)
+    passed = (later.stands & later.later.notnull()).ifelse(dates.place(later.later), later.until)
+    return later.mutate(until=ibis.least(later.until, passed)).drop("later", "stands")
+
+
+def _with_age(orders: Table) -> Table:
+    return orders.mutate(
+        age=orders.as_of_s - windows.epoch_seconds(orders.ordered_at),
+        mean_value=number(orders.customer_value) / number(orders.customer_orders),
+    )

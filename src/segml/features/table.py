@@ -1,0 +1,73 @@
+"""Order lines in, one row of features a customer and as-of date out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+from ibis.expr.types import Table
+
+from segml import windows
+from segml.config import FeaturesConfig
+from segml.data import scratch
+from segml.data.engine import to_table
+from segml.data.failures import explained
+from segml.data.memory import limit_in_bytes
+from segml.features import workfolder
+from segml.features.build import aggregates, base_of, finish
+from segml.features.outofcore import Plan, features_of, plan_for, write_buckets
+from segml.features.snapshots import collect
+from segml.windows import Moment
+
+
+def build(
+    lines: Any,
+    as_of: Moment | Iterable[Moment],
+    config: FeaturesConfig | None = None,
+    *,
+    memory_limit: str | None = None,
+) -> pd.DataFrame:
+    """Return what was known about each customer just before each as-of date.
+
+    All dates are computed in one pass. The result is the same, bit for bit, for any order of lines, number of threads
+    and set of dates computed together; lines at or after a date, and cancellations from then on, change nothing.
+
+    Parameters
+    ----------
+    lines : order lines (``schema.ORDER_LINES``) as an Ibis, pandas, polars or pyarrow table
+    as_of : one moment or several, whole seconds; a date means its midnight
+    config : windows and shrinkage; default ``FeaturesConfig()``
+    memory_limit : what DuckDB may take, ``1GB``; by default 60 % of the memory that is free. Where that is too little,
+        customers are split into buckets, which are computed one at a time, with temporary files. The table itself is
+        held in memory; ``write`` is for one that is too large for it
+
+    Returns
+    -------
+    One row a customer with a purchase before the as-of date, and as-of date, sorted by both: ``customer_id, as_of``
+    and the columns of ``catalog(config)``. Numbers and counts are float64, NaN is unknown.
+
+    Raises
+    ------
+    DataError : columns missing, an as-of date that is none, or the memory is too little even with buckets
+    OutputError : the disk is full of temporary files
+    """
+    config = config if config is not None else FeaturesConfig()
+    dates, table = windows.as_timestamps(as_of), to_table(lines)
+    if table.get_backend().name == "duckdb":
+        plan = plan_for(table, len(dates), limit_in_bytes(memory_limit))
+        if plan.buckets > 1:
+            return _by_buckets(table, dates, config, plan)
+    with aggregates(table, dates, config) as aggregating:
+        aggregated = collect(aggregating)
+    return finish(aggregated, base_of(aggregated), config).sort_values(["as_of", "customer_id"], ignore_index=True)
+
+
+def _by_buckets(table: Table, dates: list[pd.Timestamp], config: FeaturesConfig, plan: Plan) -> pd.DataFrame:
+    with (
+        scratch.temporary() as folder,
+        explained(folder, plan.limit, plan.disk_bytes),
+        workfolder.opened(folder / "build", None, plan.buckets) as work,
+    ):
+        runs = write_buckets(table, dates, config, work, plan)
+        return pd.concat(features_of(runs, config), ignore_index=True)
