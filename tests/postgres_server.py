@@ -26,7 +26,8 @@ OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=of
 @contextmanager
 def running_server() -> Iterator[str]:
     """Yield the address of a fresh server's empty data base; skip the test where the programs are not installed."""
-    pytest.importorskip("adbc_driver_postgresql.dbapi")
+    for driver in ("adbc_driver_postgresql.dbapi", "psycopg"):
+        pytest.importorskip(driver, reason=f"a driver of PostgreSQL is not installed ({driver})")
     programs = _programs()
     if programs is None:
         pytest.skip("no PostgreSQL server programs here")

@@ -35,6 +35,7 @@ LAYERS = {
     "outputs": 12,
     "cli": 12,
     "serving_entry": 13,
+    "spark_scoring": 13,
     "summary": 13,
     "session": 14,
     "train": 15,

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from segml import train
 from segml.config import TrackingConfig
 from support import orders
 
+SPARK = ("demo.customers=30", "engine.kind=spark")
 Prepare = Callable[[Path], list[str]]
 
 
@@ -70,6 +72,25 @@ CASES: dict[str, tuple[Prepare, str]] = {
         lambda f: [csv(f, orders(30, 400)), "segments.clusters.kmeans.features=[recency_day]"],
         "recency_day",
     ),
+    "unknown engine": (lambda f: ["engine.kind=sparc"], "'duckdb', 'spark' or 'postgres'"),
+    "memory limit that is no size": (lambda f: ["engine.memory_limit=lots"], "write it as 4GB or 512MB"),
+    "scratch that is no folder": (
+        lambda f: [unwritable(f).replace("output", "engine.scratch")],
+        "cannot hold temporary files",
+    ),
+    "Spark at no address": (lambda f: [*SPARK, "engine.spark=spark://host:7077"], "must be sc://host:15002, local or"),
+    "Spark that does not answer": (
+        lambda f: [*SPARK, f"engine.spark=sc://127.0.0.1:{closed_port()}"],
+        "no Spark Connect server answers at 127.0.0.1",
+    ),
+    "PostgreSQL without its address": (
+        lambda f: [csv(f, orders(30, 60)), "engine.kind=postgres"],
+        "data.transactions must be its address",
+    ),
+    "PostgreSQL that does not answer": (
+        lambda f: [f"data.transactions=postgresql://anna:s3cret@127.0.0.1:{closed_port()}/x#t", "engine.kind=postgres"],
+        "postgresql://anna@127.0.0.1",
+    ),
 }
 
 
@@ -90,9 +111,31 @@ def test_bad_input_is_explained_and_leaves_nothing(
     assert words in " ".join(shown.err.split())
     assert "Traceback" not in shown.err
     assert "a bug in segml" not in shown.err
+    assert "s3cret" not in shown.err
     assert shown.out == ""
     left = tmp_path / "outputs"
     assert not left.exists() or os.listdir(left) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "overrides", "extra"),
+    [
+        ("pyspark.sql", SPARK, "spark"),
+        ("psycopg", ("engine.kind=postgres", "data.transactions=postgresql://anna@127.0.0.1/x#t"), "postgres"),
+    ],
+)
+def test_an_engine_without_its_package_says_what_to_install(
+    package: str,
+    overrides: tuple[str, ...],
+    extra: str,
+    store: TrackingConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
+    code = train.main([part for override in (*overrides, f"tracking.uri={store.uri}") for part in ("--set", override)])
+    assert code == 2
+    assert capsys.readouterr().err.endswith(f": pip install 'segml[{extra}]'\n")
 
 
 def test_nan_infinite_and_future_lines_are_the_ledgers_business(

@@ -2,9 +2,10 @@ import argparse
 import os
 import signal
 
+import duckdb
 import pytest
 
-from segml import cli
+from segml import cli, summary
 from segml.schema import DataError
 
 
@@ -69,6 +70,27 @@ def test_a_stop_that_native_code_turns_into_its_own_error_is_still_a_stop() -> N
 def test_arguments_win_over_the_file_and_overrides() -> None:
     loaded = cli.load_config(arguments(as_of=cli.iso_date("2011-03-13"), output="a: b", overrides=["output=x"]))
     assert (str(loaded.as_of), loaded.output) == ("2011-03-13", "a: b")
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("https://anna:s3cret@host/2025/sales.parquet?X-Amz-Signature=s3cret", "sales.parquet"),
+        ("postgresql://anna:s3cret@db/sales?sslpassword=s3cret#public.orders", "sales#public.orders"),
+    ],
+)
+def test_a_run_is_named_after_its_data_without_secrets(source: str, name: str) -> None:
+    found, tags = summary.identity(cli.load_config(arguments(overrides=[f"data.transactions={source}"])), None)
+    assert (found, tags["segml.data"]) == (name, name)
+
+
+def test_the_engine_ends_with_the_block() -> None:
+    settings = cli.load_config(arguments(overrides=["demo.customers=20", "demo.days=400"]))
+    with cli.Stages(quiet=True) as stages, cli.open_data(settings, stages) as prepared:
+        backend = prepared.lines.get_backend()
+        assert prepared.lines.count().to_pyarrow().as_py() > 0
+    with pytest.raises(duckdb.ConnectionException, match="already closed"):
+        backend.raw_sql("SELECT 1")
 
 
 def test_a_date_argument_is_iso() -> None:

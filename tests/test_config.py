@@ -42,6 +42,9 @@ def test_every_key_can_be_set_to_its_own_value() -> None:
         ("churn.boosting.l2_regularization=.inf", "finite number"),
         ("segments.clusters.kind=kmens", "segments.clusters.kind: this should be 'kmeans' or 'hdbscan'"),
         ("churn=3", "churn: this should be an object"),
+        ("engine.kind=sparc", "engine.kind: this should be 'duckdb', 'spark' or 'postgres'"),
+        ("engine.memory_limit=lots", "engine.memory_limit: .*'lots' is not a size in memory; write it as 4GB"),
+        ("engine.memory_limit=1MB", "engine.memory_limit: .*'1MB' is too little memory; give at least 100MB"),
         ("horizon_days", "not of the form KEY=VALUE"),
         ("data.transactions=[", "--set data.transactions is not valid YAML"),
     ],
@@ -87,7 +90,25 @@ def test_the_configuration_is_frozen() -> None:
         config.Config().seed = 3  # type: ignore[misc]
 
 
-def test_passwords_are_masked_wherever_the_configuration_is_shown() -> None:
-    loaded = config.load(None, ["data.transactions=postgresql://anna:s3cret@db/sales#orders"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://anna:s3cret@db/sales#orders",
+        "sftp://anna:s3c/s3cret@host/a.csv",
+        "https://s3cret@host/a.parquet",
+        "https://host/a.parquet?X-Amz-Credential=s3cret&X-Amz-Signature=s3cret",
+        "https://host/a.parquet?access_token=s3cret",
+        "abfs://box/a.parquet?sig=s3cret&se=2030",
+    ],
+)
+def test_passwords_are_masked_wherever_the_configuration_is_shown(address: str) -> None:
+    loaded = config.load(None, [f"data.transactions={address}"])
     assert "s3cret" in loaded.data.transactions
     assert "s3cret" not in loaded.to_yaml() + str(loaded.flat())
+
+
+@pytest.mark.parametrize(
+    "text", ["postgresql://anna@db:5432/sales#select a from b where c=1", "key==3 and token == 2", "sales/a@v3"]
+)
+def test_what_is_no_secret_is_shown(text: str) -> None:
+    assert config.without_secrets(text) == text

@@ -18,8 +18,6 @@ from segml.data.engine import connect, to_table
 
 __all__ = ["engine"]
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*pandas:FutureWarning")
-
 BACKEND = connect(threads=1)
 LATER = pd.Timestamp("2040-01-01")
 LENGTHS = (1, 30, 90)

@@ -86,6 +86,7 @@ def _write(key: str, label: str, memory_limit: str | None) -> Task:
 
 TASKS = (
     Task("scan", "scan of the columns (DuckDB SQL)", "duckdb_sql", "scan"),
+    Task("groupings", "the four groupings below features (DuckDB SQL)", "duckdb_sql", "groupings"),
     Task("segml 1", "segml, all features, 1 date", "segml_features", "build"),
     Task("segml 12", "segml, all features, 12 dates", "segml_features", "build", dates=TWELVE, at_most=PEERS_AT_MOST),
     *_features("pandas", "plain_pandas"),
@@ -102,4 +103,6 @@ TASKS = (
 def chosen(millions: float, word: str = "") -> tuple[Task, ...]:
     """Return the tasks of a size whose label holds a word; segml's own are always among them, to compare with."""
     fitting = (task for task in TASKS if task.at_least <= millions <= task.at_most)
-    return tuple(task for task in fitting if word in task.label or task.key in ("scan", "segml 1", "segml 12"))
+    return tuple(
+        task for task in fitting if word in task.label or task.key in ("scan", "groupings", "segml 1", "segml 12")
+    )

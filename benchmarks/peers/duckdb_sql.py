@@ -1,4 +1,6 @@
-"""The floors in DuckDB's SQL: a plain scan of the columns that features need; recency, frequency and money."""
+"""The floors in DuckDB's SQL: a plain scan of the columns that features need; the groupings that nobody can do without;
+recency, frequency and money.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,26 @@ COLUMNS = (
 
 def scan(run: measured.Run) -> None:
     _ask(run, f"select {', '.join(f'max({name})' for name in COLUMNS)} from read_parquet($lines)", lines=str(run.lines))
+
+
+GROUPINGS = (
+    "select max(a), max(b) from (select customer_id, order_id, sum(amount) a, count(*) b from purchases group by all)",
+    "select max(a) from (select customer_id, order_id, count(*) a from"
+    " (select distinct customer_id, order_id, product_id from purchases) group by all)",
+    "select max(a), max(b), max(c) from (select customer_id, product_id, min(ordered_at) a, max(ordered_at) b,"
+    " sum(amount) c from purchases group by all)",
+    "select max(a), max(b) from (select customer_id, category, max(ordered_at) a, sum(amount) b from purchases"
+    " group by all)",
+)
+"""Orders, different products of orders, products and categories of customers: what features at one date are made of."""
+
+
+def groupings(run: measured.Run) -> None:
+    with duckdb.connect(config={"threads": run.threads}) as base:
+        path = str(run.lines).replace("'", "''")
+        base.execute(f"create view purchases as select * from read_parquet('{path}') where amount > 0")
+        for query in GROUPINGS:
+            base.execute(query).fetchall()
 
 
 def rfm(run: measured.Run) -> pd.DataFrame:
@@ -36,4 +58,4 @@ def _ask(run: measured.Run, query: str, **values: str) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    measured.main({"scan": scan, "rfm": rfm}, ("duckdb", "pandas"))
+    measured.main({"scan": scan, "groupings": groupings, "rfm": rfm}, ("duckdb", "pandas"))

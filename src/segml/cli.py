@@ -15,9 +15,9 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -83,20 +83,17 @@ def load_config(arguments: argparse.Namespace) -> config.Config:
     return config.load(arguments.config, overrides)
 
 
-def open_data(settings: config.Config, stages: Stages) -> Prepared:
-    """Read and clean the tables that the configuration names."""
-    from segml.data import connect_engine, load_tables
-    from segml.data.failures import explained
-    from segml.data.memory import limit_in_bytes
+@contextmanager
+def open_data(settings: config.Config, stages: Stages) -> Iterator[Prepared]:
+    """Read and clean the tables that the configuration names; their lines may be used for as long as the block runs."""
+    from segml.data import load_tables, opened_engine
     from segml.pipeline import prepare
 
-    engine = settings.engine
-    with explained(Path(engine.scratch) if engine.scratch else None, limit_in_bytes(engine.memory_limit)):
-        stages("reading data")
-        backend = connect_engine(engine, settings.threads, settings.data.transactions)
+    stages("reading data")
+    with opened_engine(settings.engine, settings.threads, settings.data.transactions) as backend:
         tables = load_tables(settings, backend, lambda done, of: stages.detail(f"{done / of:.0%}"))
         stages("cleaning")
-        return prepare(tables, settings, today=date.today())
+        yield prepare(tables, settings, today=date.today())
 
 
 def run(command: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> int:

@@ -40,9 +40,9 @@ def _score(arguments: argparse.Namespace) -> None:
         from segml import outputs, pipeline, serving
 
         scorer = serving.load(arguments.model)
-        prepared = cli.open_data(config.learnt_under(settings, scorer.config), stages)
-        stages("scores")
-        decided = pipeline.score(prepared, scorer)
+        with cli.open_data(config.learnt_under(settings, scorer.config), stages) as prepared:
+            stages("scores")
+            decided = pipeline.score(prepared, scorer)
         artifacts.write_file(file, lambda path: outputs.write_table(decided.decisions, path))
     facts = {
         "output": str(file.resolve()),

@@ -128,6 +128,20 @@ def load(uri: str) -> Scorer:
     return scorer
 
 
+def identity(uri: str) -> str:
+    """Return what tells the model that a URI stands for now from all others; an alias may stand for another later.
+
+    Raises
+    ------
+    ModelError : nothing there
+    """
+    try:
+        return str(mlflow.models.get_model_info(uri).model_uuid)
+    except Exception as error:
+        first_line = str(error).strip().split("\n")[0]
+        raise ModelError(f"model {uri!r} cannot be found ({type(error).__name__}: {first_line})") from error
+
+
 @contextmanager
 def _parts(scorer: Scorer) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:

@@ -37,7 +37,7 @@ def tracked(settings: Config, config_file: str | None, stages: cli.Stages, *, pr
     name, tags = summary.identity(settings, config_file)
     with tracking.Run(settings.tracking, name=f"{prefix}{name}", tags=tags) as run:
         run.log(params=settings.flat())
-        prepared = cli.open_data(settings, stages)
-        fingerprint = digest(prepared.lines)
-        run.log_data(name=prepared.source, digest=fingerprint)
-        yield Session(run, prepared, fingerprint)
+        with cli.open_data(settings, stages) as prepared:
+            fingerprint = digest(prepared.lines)
+            run.log_data(name=prepared.source, digest=fingerprint)
+            yield Session(run, prepared, fingerprint)

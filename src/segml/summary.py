@@ -14,6 +14,7 @@ from segml import __version__, outputs, store
 from segml.actions import call_list
 from segml.churn import Backtest
 from segml.config import Config, without_secrets
+from segml.data.address import redact
 from segml.pipeline import Training
 from segml.tracking import Run, ui_command, ui_page
 
@@ -23,7 +24,7 @@ _BASELINES = {"recency": "silence", "recency_to_gap": "silence / own gap", "pare
 
 def identity(config: Config, config_file: str | None) -> tuple[str, dict[str, str]]:
     """Return the name of a run and the tags it begins with."""
-    source = Path(without_secrets(config.data.transactions)).name
+    source = Path(redact(config.data.transactions)).name
     tags = {
         "segml.version": __version__,
         "segml.data": source,

@@ -19,7 +19,6 @@ from segml.windows import known
 
 __all__ = ["engine"]
 
-pytestmark = pytest.mark.filterwarnings("ignore:The copy keyword is deprecated", "ignore:.*pandas:FutureWarning")
 
 BACKEND = connect()
 NO = None

@@ -19,7 +19,6 @@ from segml.schema import DataError
 
 __all__ = ["engine"]
 
-pytestmark = pytest.mark.filterwarnings("ignore:The copy keyword is deprecated", "ignore:.*pandas:FutureWarning")
 
 TODAY = date(2024, 6, 30)
 GOOD = {"customer_id": "a", "ordered_at": datetime(2024, 5, 1), "product_id": "X", "quantity": 4.0, "amount": 100.0}

@@ -18,6 +18,7 @@ from segml import schema
 from segml.config import FormatConfig
 from segml.data import remote
 from segml.data.engine import connect
+from segml.data.failures import explained
 from segml.data.read import read_table
 from segml.data.remote import locate, redact_url
 from segml.data.window import Window
@@ -208,6 +209,17 @@ def test_a_refusal_names_no_secret(web: str, status: int, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         read(address)
     assert not any(secret in str(caught.value) for secret in ("anna", "s3cret", "s1gned"))
+
+
+def test_a_refusal_in_the_middle_of_a_query_is_told_too(web: str, tmp_path: Path) -> None:
+    write(tmp_path / "sales.parquet", lines())
+    with (
+        pytest.raises(DataError, match=r"/sales\.parquet cannot be read: access is denied.*may read$"),
+        explained(None, None),
+    ):
+        table = read_table(f"{web}/sales.parquet", schema.TRANSACTIONS, {}, FormatConfig(), connect(threads=1))
+        Handler.refuse = 403
+        table.amount.sum().to_pyarrow()
 
 
 def test_junk_is_not_parquet_and_its_message_names_no_secret(web: str, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from segml.features.periods import revenue_by_period
 
 __all__ = ["engine"]
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*pandas:FutureWarning")
 
 Maker = Callable[[list[dict[str, Any]]], pd.DataFrame]
 Row = dict[str, Any]

@@ -41,7 +41,7 @@ def expected(log: pd.DataFrame) -> pd.DataFrame:
 def test_the_generated_logs_show_every_feature_often(expected: pd.DataFrame) -> None:
     numbers = expected.drop(columns=["customer_id", "as_of"])
     assert set(numbers) == {feature.name for feature in features.CATALOG}
-    assert numbers.notna().sum().min() > 20
+    assert numbers.notna().sum().min() > 5
     assert numbers.nunique().min() > 2
 
 
@@ -64,14 +64,14 @@ def test_threads_rows_in_any_order_and_the_company_of_dates_change_no_bit(log: p
         assert_frame_equal(features.build(to_table(log, PARALLEL), dates), some, check_exact=True)
 
 
-@settings(SAME_EACH_TIME, max_examples=6)
+@settings(SAME_EACH_TIME, max_examples=4)
 @given(logs())
 def test_any_log_agrees(log: Log) -> None:
     check(features.build(to_table(log.lines, SERIAL), log.as_of), reference(log.lines, log.as_of))
 
 
 @pytest.mark.slow
-@settings(SAME_EACH_TIME, max_examples=400)
+@settings(SAME_EACH_TIME, max_examples=60)
 @given(logs(most_orders=40))
 def test_any_of_many_logs_agrees(log: Log) -> None:
     built = features.build(to_table(log.lines, SERIAL), log.as_of)

@@ -236,5 +236,10 @@ def test_an_output_that_cannot_be_written_is_told(split: None, random_lines: pd.
     with pytest.raises(OutputError, match="is a folder; a file name is needed"):
         features.write(random_lines, ONE, tmp_path / "folder.parquet")
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="give another --output"):
+    with pytest.raises(OutputError, match=r"features\.parquet cannot be written: "):
         features.write(random_lines, ONE, tmp_path / "file" / "features.parquet")
+
+
+def test_columns_that_buckets_leave_out_are_read_by_no_feature(random_lines: pd.DataFrame) -> None:
+    without = random_lines.assign(**dict.fromkeys(outofcore.UNREAD))
+    assert_frame_equal(features.build(without, THREE), features.build(random_lines, THREE), check_exact=True)

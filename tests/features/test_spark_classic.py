@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from segml import features, labels, pipeline
+from segml import features, labels, pipeline, serving
 from segml.config import Config, load
 from segml.data import clean, connect, load_tables, spark, spark_tables, to_table
+from segml.spark_scoring import score_features
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,8 +26,7 @@ TODAY = date(2026, 6, 1)
 @pytest.fixture(scope="module")
 def backend() -> Iterator[Any]:
     """Spark with two threads; its Java process ends with the session."""
-    pytest.importorskip("pyspark", reason="the Spark client is not installed (pyspark)")
-    pyspark = pytest.importorskip("pyspark")
+    pyspark = pytest.importorskip("pyspark", reason="the Spark client is not installed (pyspark)")
     backend = spark.connect("local[2]")
     yield backend
     gateway = pyspark.SparkContext._gateway
@@ -58,6 +59,21 @@ def test_lines_features_and_labels_equal_duckdbs(backend: Any, settings: Config)
         labels.build(prepared.lines, past, 90, known_until=on_duckdb.as_of) for prepared in (on_spark, on_duckdb)
     )
     pd.testing.assert_frame_equal(outcomes, truth, rtol=1e-9, atol=1e-9)
+
+
+def test_features_and_scores_are_made_by_workers(
+    backend: Any, settings: Config, small_training: pipeline.Training, tmp_path: Path
+) -> None:
+    prepared = pipeline.prepare(load_tables(settings, connect()), settings, today=TODAY)
+    serving.save(small_training.scorer, tmp_path / "model")
+    lines = spark_tables.put(prepared.lines.to_pyarrow(), backend)
+    table = features.features_on_spark(lines, prepared.as_of)
+    scores = score_features(table.repartition(3), str(tmp_path / "model"))
+    found = [frame.toPandas().sort_values("customer_id", ignore_index=True) for frame in (table, scores)]
+    expected = features.build(prepared.lines, prepared.as_of)
+    pd.testing.assert_frame_equal(found[0], expected, check_dtype=False, rtol=1e-9, atol=1e-9)
+    truth = pipeline.row_scores(found[0], small_training.scorer)
+    pd.testing.assert_frame_equal(found[1], truth, check_dtype=False, rtol=1e-9, atol=1e-9)
 
 
 def test_without_a_scratch_folder_tables_are_persisted(backend: Any) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import ibis
 import pandas as pd
 import pytest
 
 from sail import sail
 from segml import features, labels, pipeline
 from segml.config import Config, load
-from segml.data import connect, load_tables
+from segml.data import connect, load_tables, spark_tables, to_table
 from segml.features.periods import revenue_by_period
 from segml.features.silent import silent_categories
 
@@ -67,6 +68,14 @@ def test_what_is_prepared(on_duckdb: pipeline.Prepared, on_spark: pipeline.Prepa
 
 def test_features(equal: Callable[[Compute], None]) -> None:
     equal(lambda prepared: features.build(prepared.lines, [prepared.as_of, earlier(prepared)]))
+
+
+def test_a_connection_of_ones_own(on_duckdb: pipeline.Prepared) -> None:
+    session = spark_tables.session(sail())
+    lines = to_table(on_duckdb.lines.to_pyarrow(), sail())
+    expected = features.build(on_duckdb.lines, on_duckdb.as_of)
+    for ours in (ibis.pyspark.connect(session).table(lines.op().name), session.table(lines.op().name)):
+        pd.testing.assert_frame_equal(features.build(ours, on_duckdb.as_of), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_described_columns(equal: Callable[[Compute], None], base: pd.DataFrame) -> None:

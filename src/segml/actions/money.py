@@ -25,22 +25,38 @@ def margin_rates(features: pd.DataFrame, config: ActionsConfig) -> pd.Series[flo
     ConfigError : margins are asked for, and neither the data nor the configuration tells any
     """
     base = base_margin(features, config)
+    check_margin(base, config)
+    return own_margins(features, base)
+
+
+def check_margin(base: float, config: ActionsConfig) -> None:
+    """Raise ``ConfigError`` where money is to be counted in margin, and no margin of the base is known."""
     if math.isnan(base) and config.value == "margin":
         raise ConfigError(
             "actions.value is 'margin', but the data tell no margin of the last 365 days; map data.columns.margin or "
             "cost, or set actions.margin_rate"
         )
+
+
+def own_margins(features: pd.DataFrame, base: float) -> pd.Series[float]:
+    """Return what is left of each customer's revenue; the base's margin where it is unknown, all where that is NaN."""
     own = features.get("margin_share_365d", pd.Series(np.nan, index=features.index))
     return own.fillna(1.0 if math.isnan(base) else base).clip(0.0, 1.0)
 
 
 def base_margin(features: pd.DataFrame, config: ActionsConfig) -> float:
     """Return the margin of all customers over the revenue that it was told of; else ``margin_rate``; else NaN."""
-    if all(name in features.columns for name in MARGINS):
-        told = features.loc[features["margin_share_365d"].notna() & (features["margin_share_365d"] != 0), MARGINS]
-        revenue = math.fsum(told["margin_365d"] / told["margin_share_365d"])
-        if revenue > 0:
-            return min(max(math.fsum(told["margin_365d"]) / revenue, 0.0), 1.0)
+    if not all(name in features.columns for name in MARGINS):
+        return margin_over(0.0, 0.0, config)
+    told = features.loc[features["margin_share_365d"].notna() & (features["margin_share_365d"] != 0), MARGINS]
+    revenue = math.fsum(told["margin_365d"] / told["margin_share_365d"])
+    return margin_over(math.fsum(told["margin_365d"]), revenue, config)
+
+
+def margin_over(margin: float, revenue: float, config: ActionsConfig) -> float:
+    """Return margin over revenue, between 0 and 1; without revenue ``margin_rate``, or NaN."""
+    if revenue > 0:
+        return min(max(margin / revenue, 0.0), 1.0)
     return math.nan if config.margin_rate is None else config.margin_rate
 
 

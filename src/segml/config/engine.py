@@ -42,10 +42,11 @@ def _checked_size(text: str) -> str:
 class EngineConfig(Section):
     """Where transactions are cleaned and features computed.
 
-    ``memory_limit`` (``4GB``) is for DuckDB; null means 60 % of the memory that is free. What does not fit is kept in
-    files in ``scratch``; null means beside the output, or the system's folder for temporary files. On Spark ``scratch``
-    is a folder that the cluster sees. ``spark`` is the address of a Spark Connect server (``sc://host:15002``),
-    ``local`` or ``local[4]``; null means ``SPARK_REMOTE`` of the environment, else ``local``.
+    ``memory_limit`` (``4GB``) is for DuckDB; null means 60 % of the memory that is free where features go straight to a
+    file, and else what DuckDB allows itself. What does not fit is kept in files in ``scratch``; null means beside the
+    output, or the system's folder for temporary files. On Spark ``scratch`` is a folder that the cluster sees.
+    ``spark`` is the address of a Spark Connect server (``sc://host:15002``), ``local`` or ``local[4]``; null means
+    ``SPARK_REMOTE`` of the environment, else ``local``.
     """
 
     kind: Literal["duckdb", "spark", "postgres"] = "duckdb"

@@ -324,14 +324,25 @@ class Config(Section):
         return yaml.safe_dump(self.shown(), sort_keys=False, allow_unicode=True)
 
 
+_PASSWORD = re.compile(r"(://[^:/@\s]*):(?:[^/\s]*|(?!\d+/)[^@\s]*)@")
+_TOKEN = re.compile(r"(https?://)[^:/?#@\s]+@", re.IGNORECASE)
+"""A web server's user may be a token, unlike a data base's."""
+_SECRET_OPTION = re.compile(
+    r"([\w-]*(?:password|pwd|token|signature|credential)|[\w-]*secret[\w-]*|x-(?:amz|goog)-[\w-]+|\b(?:sig|key))"
+    r"=(?!=)[^&;\s]+",
+    re.IGNORECASE,
+)
+
+
 def without_secrets(text: str) -> str:
-    """Return an address without the password in it.
+    """Return an address without the password, token or signature in it.
 
     >>> without_secrets("postgresql://anna:s3cret@db/sales"), without_secrets("host=db password=s3cret")
     ('postgresql://anna:…@db/sales', 'host=db password=…')
+    >>> without_secrets("https://t0ken@host/a.csv"), without_secrets("s3://b/a?X-Amz-Signature=abc&versionId=1")
+    ('https://…@host/a.csv', 's3://b/a?X-Amz-Signature=…&versionId=1')
     """
-    text = re.sub(r"(://[^:/@\s]*):[^/\s]*@", r"\1:…@", text)
-    return re.sub(r"(?i)\b(password|pwd|token|secret)=[^&;\s]+", r"\1=…", text)
+    return _SECRET_OPTION.sub(r"\1=…", _TOKEN.sub(r"\1…@", _PASSWORD.sub(r"\1:…@", text)))
 
 
 def _mask(value: Any) -> Any:

@@ -7,7 +7,7 @@ from segml.data.digest import digest
 from segml.data.engine import connect, to_table
 from segml.data.extra import prepare_extra
 from segml.data.ledger import Ledger, LedgerRow
-from segml.data.load import DEMO, Tables, connect_engine, load_tables
+from segml.data.load import DEMO, Tables, connect_engine, load_tables, opened_engine
 from segml.data.read import read_table, read_transactions
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "deduplicate",
     "digest",
     "load_tables",
+    "opened_engine",
     "prepare_extra",
     "read_table",
     "read_transactions",

@@ -64,8 +64,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     settings = cli.load_config(arguments)
-    with cli.Stages() as stages:
-        prepared = cli.open_data(settings, stages)
+    with cli.Stages() as stages, cli.open_data(settings, stages) as prepared:
         if arguments.taken:
             stages("writing the lines taken away")
             artifacts.write_file(Path(arguments.taken), lambda path: prepared.cleaned.taken.to_parquet(path))

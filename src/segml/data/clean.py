@@ -56,7 +56,7 @@ def clean(transactions: Any, cleaning: CleaningConfig, *, today: date, aliases: 
     """
     given = to_table(transactions)
     with _Scratch(given.get_backend()) as scratch:
-        if given is not transactions:
+        if not isinstance(transactions, Table):
             scratch.adopt(given)
         refuse_unusable(scratch.backend, _patterns(cleaning))
         source = scratch.store(number_lines(given))

@@ -24,6 +24,7 @@ from ibis.expr.types import Table
 
 from segml.data import postgres
 from segml.data.address import Address, is_database, read_address, redact, said
+from segml.data.engine import hold_batches
 from segml.data.frames import store
 from segml.data.server_tables import Family, require_table, selected
 from segml.data.source import Pick, Source
@@ -103,12 +104,7 @@ def _kept(reader: pa.RecordBatchReader, backend: Any, address: Address) -> Table
     """Return the rows as a table of the backend; what the server says when it breaks off is passed on."""
     if backend.name != "duckdb":
         return store(reader.read_all(), backend, address.where)
-    incoming, name = ibis.util.gen_name("incoming"), ibis.util.gen_name("frame")
-    backend.con.register(incoming, reader)
     try:
-        backend.con.execute(f"create temp table {name} as from {incoming}")
+        return hold_batches(reader, backend, "frame")
     except duckdb.Error as error:
         raise DataError(f"{address.where}: {said(str(error), address.secrets)}") from None
-    finally:
-        backend.con.unregister(incoming)
-    return backend.table(name)

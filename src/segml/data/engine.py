@@ -35,15 +35,19 @@ def connect(threads: int | None = None, *, memory_bytes: int | None = None, spil
 def to_table(data: Any, backend: Any | None = None) -> Table:
     """Return an Ibis table over a pandas, polars, pyarrow, Spark or Ibis table; the caller's object is not changed.
 
-    Anything that exports the Arrow C stream (``__arrow_c_stream__``) is accepted. An Ibis table is returned as it is,
-    and a Spark DataFrame stays where it is.
+    Anything that exports the Arrow C stream (``__arrow_c_stream__``) is accepted. Ibis tables and Spark DataFrames stay
+    where they are.
+
+    Raises
+    ------
+    DataError : no table, or pandas columns that share a name or hold values of several types
     """
     if isinstance(data, Table):
-        return data
+        return _ours(data)
     if spark_tables.is_frame(data):
         return spark_tables.refer(data, backend)
     if isinstance(data, pd.DataFrame):
-        arrow = pa.Table.from_pandas(data, preserve_index=False)
+        arrow = _from_pandas(data)
     elif isinstance(data, pa.Table):
         arrow = data
     elif hasattr(data, "__arrow_c_stream__"):
@@ -65,6 +69,17 @@ def hold(expression: Table, backend: Any, kind: str) -> Table:
     return backend.create_table(ibis.util.gen_name(kind), obj=expression, temp=True)
 
 
+def hold_batches(batches: pa.RecordBatchReader, backend: Any, kind: str) -> Table:
+    """Return record batches as a table of a DuckDB backend, which moves to files what exceeds its memory."""
+    incoming, name = ibis.util.gen_name("incoming"), ibis.util.gen_name(kind)
+    backend.con.register(incoming, batches)
+    try:
+        backend.con.execute(f"create temp table {name} as from {incoming}")
+    finally:
+        backend.con.unregister(incoming)
+    return backend.table(name)
+
+
 def release(table: Table | str, backend: Any) -> None:
     """Drop a table that ``hold`` or ``to_table`` made, or one of that name."""
     name = table if isinstance(table, str) else table.op().name
@@ -72,6 +87,27 @@ def release(table: Table | str, backend: Any) -> None:
         return spark_tables.release(name, backend)
     backend.drop_table(name, force=True)
     return None
+
+
+def _ours(table: Table) -> Table:
+    """Return an Ibis table on a backend that computes as segml needs it; nothing moves."""
+    match table.get_backend().name:
+        case spark_tables.NAME:
+            return spark_tables.ours(table)
+        case postgres.NAME:
+            return postgres.ours(table)
+    return table
+
+
+def _from_pandas(frame: pd.DataFrame) -> pa.Table:
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, ValueError) as error:
+        told = ", ".join(map(str, error.args)) if isinstance(error, pa.ArrowException) else str(error)
+        raise DataError(
+            f"the frame cannot be read: {told}; each column needs a name of its own, and values of one type, as all "
+            "text or all numbers"
+        ) from None
 
 
 def _with_types(arrow: pa.Table) -> pa.Table:

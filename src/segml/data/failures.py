@@ -17,28 +17,34 @@ from segml.schema import DataError, OutputError
 _FULL = re.compile(
     r"No space left|Could not write (all|file)|File too large|max_temp_directory_size|quota", re.IGNORECASE
 )
+_WRAPPED = re.compile(r"DataError: (.*?)\n\nAt:", re.DOTALL)
 _FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def explained(place: Path | None, memory_bytes: int, disk_bytes: int | None = None) -> Iterator[None]:
+def explained(place: Path | None, memory_bytes: int | None, disk_bytes: int | None = None) -> Iterator[None]:
     """Turn what DuckDB or the system say about a full disk or too little memory into an error of the user's.
+
+    What a reader of remote files says while DuckDB runs a query arrives as DuckDB's; it is unwrapped.
 
     Parameters
     ----------
     place : the folder with temporary files; None is the system's
-    memory_bytes : the limit of memory
+    memory_bytes : the limit of memory; None is that of DuckDB itself
     disk_bytes : what temporary files take, about, where that is known
 
     Raises
     ------
     OutputError : the disk is full
-    DataError : the memory is too little
+    DataError : the memory is too little, or a remote file cannot be read any more
     """
     try:
         yield
-    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-        if _FULL.search(str(error)):
+    except duckdb.Error as error:
+        wrapped = _WRAPPED.search(str(error))
+        if wrapped:
+            raise DataError(wrapped[1]) from error
+        if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException) and _FULL.search(str(error)):
             raise _disk_is_full(place, disk_bytes) from error
         if isinstance(error, duckdb.OutOfMemoryException):
             raise _memory_is_short(memory_bytes) from error
@@ -73,8 +79,9 @@ def _disk_is_full(place: Path | None, disk_bytes: int | None) -> OutputError:
     )
 
 
-def _memory_is_short(memory_bytes: int) -> DataError:
+def _memory_is_short(memory_bytes: int | None) -> DataError:
+    found = f"{memory_bytes / 1e6:,.0f} MB of memory are" if memory_bytes is not None else "the memory is"
     return DataError(
-        f"{memory_bytes / 1e6:,.0f} MB of memory are too little, even with files for what does not fit: the lines of "
+        f"{found} too little, even with files for what does not fit: the lines of "
         "one customer stay together; give more under engine.memory_limit (--memory-limit), or set threads to 1"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from ibis.expr.types import Table
 
 from segml import schema
 from segml.config import Config, EngineConfig
-from segml.data import catalog, postgres, spark
-from segml.data.database import redact
+from segml.data import catalog, postgres, spark, spark_tables
+from segml.data.address import is_database, redact
 from segml.data.engine import to_table
-from segml.data.memory import connect_within
+from segml.data.failures import explained
+from segml.data.memory import connect_within, limit_in_bytes
 from segml.data.read import read_table, with_survey
 from segml.data.simulate import simulate
 from segml.data.window import Window, window_of
@@ -55,12 +57,39 @@ def connect_engine(engine: EngineConfig, threads: int | None = None, source: str
             return postgres.connect(source)
 
 
+@contextmanager
+def opened_engine(settings: EngineConfig, threads: int | None = None, source: str = DEMO) -> Iterator[Any]:
+    """Give an Ibis backend on the engine that the configuration names, for as long as the block runs.
+
+    Temporary tables and files go with it. A Spark session may serve others too: it ends with the process.
+
+    Parameters
+    ----------
+    source : where the transactions are
+
+    Raises
+    ------
+    DataError : as ``connect_engine``; or, in the block, too little memory
+    OutputError : in the block, a full disk
+    """
+    scratch = Path(settings.scratch) if settings.scratch is not None else None
+    limit = limit_in_bytes(settings.memory_limit) if settings.memory_limit is not None else None
+    with explained(scratch, limit):
+        backend = connect_engine(settings, threads, source)
+        try:
+            yield backend
+        finally:
+            if not spark_tables.is_spark(backend):
+                backend.disconnect()
+
+
 def load_tables(config: Config, backend: Any, progress: Callable[[int, int], None] | None = None) -> Tables:
     """Return the tables that the configuration names.
 
     Parameters
     ----------
-    backend : from ``segml.data.engine.connect``
+    backend : from ``connect_engine``; one on PostgreSQL takes the tables that lie there, and DuckDB in this process the
+        others but the transactions
     progress : called with bytes done and bytes in all while a public data set is downloaded
 
     Raises
@@ -95,11 +124,25 @@ def _extra_tables(config: Config, backend: Any) -> dict[str, Table]:
         "touches": config.data.touch_columns,
     }
     sources = {name: getattr(config.data, name) for name in schema.TABLES if name != "transactions"}
+    beside = _beside(config, backend)
     return {
-        name: _read(source, name, mappings[name].model_dump(exclude_none=True), config, backend)
+        name: _read(
+            source,
+            name,
+            mappings[name].model_dump(exclude_none=True),
+            config,
+            backend if is_database(source) else beside,
+        )
         for name, source in sources.items()
         if source is not None
     }
+
+
+def _beside(config: Config, backend: Any) -> Any:
+    """Return the backend of tables that are not in a data base: PostgreSQL takes only what it holds itself."""
+    if postgres.is_postgres(backend):
+        return connect_within(config.engine.memory_limit, config.engine.scratch, config.threads)
+    return backend
 
 
 def _read(source: str | Path, name: str, columns: Mapping[str, str | None], config: Config, backend: Any) -> Table:

@@ -28,13 +28,13 @@ _CGROUPS = (
 
 
 def connect_within(limit: str | None, folder: str | None, threads: int | None = None) -> Any:
-    """Return a backend that, with this process, keeps to a limit of memory (see ``limit_in_bytes``).
+    """Return a backend that, with this process, keeps to a limit of memory; None leaves it what DuckDB takes by itself.
 
     What does not fit is kept in a folder of its own in ``folder``, or where the system has temporary files, which
     vanishes with the backend.
     """
     claimed = claim(Path(folder) if folder is not None else None)
-    memory = for_database(limit_in_bytes(limit))
+    memory = for_database(limit_in_bytes(limit)) if limit is not None else None
     backend = connect(threads, memory_bytes=memory, spill=claimed.folder / "spill")
     weakref.finalize(backend, claimed.release)
     return backend

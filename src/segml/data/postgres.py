@@ -81,6 +81,18 @@ def is_postgres(backend: Any) -> bool:
     return bool(backend.name == NAME)
 
 
+def ours(table: Table) -> Table:
+    """Return a table of Ibis' own backend as one of segml's, on the same connection: it sorts text by code points."""
+    backend = table.get_backend()
+    if isinstance(backend.compiler, Compiler):
+        return table
+    view = ibis.util.gen_name("table")
+    backend._run_pre_execute_hooks(table)
+    with backend.begin() as cursor:
+        cursor.execute(f"create temp view {quote(view)} as {backend.compile(table)}")
+    return _speaking(backend.con).table(view)
+
+
 def refer(source: str, backend: Any) -> Source:
     """Return a table or query of the backend's own data base as a source whose rows stay there.
 
@@ -131,9 +143,15 @@ def digest(table: Table, length: int) -> str:
 
 def _backend(connection: Any) -> Any:
     """Return the backend of a connection, which ends, and its temporary tables with it, when the backend does."""
+    backend = _speaking(connection)
+    weakref.finalize(backend, connection.close)
+    return backend
+
+
+def _speaking(connection: Any) -> Any:
+    """Return a backend on a connection, with our SQL."""
     backend = ibis.postgres.from_connection(connection)
     backend.compiler = Compiler()
-    weakref.finalize(backend, connection.close)
     return backend
 
 

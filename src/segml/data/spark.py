@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import uuid
@@ -97,6 +98,7 @@ def _client() -> Any:
 def _local(spark: Any, threads: str) -> Any:
     """Return Spark in this process; a session that runs already is taken as it is."""
     _require_java()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers would run the first python3 of the path
     settings = {**_LOOPBACK, **_QUIET}
     if threads != "*":
         settings["spark.sql.shuffle.partitions"] = threads  # 200 tasks by default, whatever the size

@@ -32,7 +32,8 @@ class ArrowBackend(Backend):  # type: ignore[misc]
         """Run an expression; return a table, a column or a value, as Ibis does."""
         table = expr.as_table()
         self._run_pre_execute_hooks(table)
-        found = self._session.sql(self.compile(table, params=params, limit=limit, **kwargs)).toArrow()
+        query = self.compile(table, params=params, limit=limit, **kwargs)
+        found = spark_tables.session(self).sql(query).toArrow()
         wanted = PyArrowSchema.from_ibis(table.schema())
         columns = [column.cast(field.type) for column, field in zip(found.columns, wanted, strict=True)]
         return expr.__pyarrow_result__(pa.Table.from_arrays(columns, schema=wanted))

@@ -28,7 +28,8 @@ def is_spark(backend: Any) -> bool:
 
 
 def session(backend: Any) -> Any:
-    """Return the Spark session of an Ibis backend."""
+    """Return the Spark session of an Ibis backend, with UTC as its time zone: somebody may have set another since."""
+    backend._session.conf.set("spark.sql.session.timeZone", "UTC")
     return backend._session
 
 
@@ -56,19 +57,27 @@ def to_frame(data: Any, backend: Any) -> Any:
     return session(backend).table(query)
 
 
+def ours(table: Table) -> Table:
+    """Return a table of Ibis' own backend as one of segml's, on the same session; it can do more."""
+    from segml.data.spark_backend import ArrowBackend, wrap
+
+    backend = table.get_backend()
+    if isinstance(backend, ArrowBackend):
+        return table
+    return _view(to_frame(table, backend), wrap(session(backend)), "table")
+
+
 def put(arrow: pa.Table, backend: Any) -> Table:
     """Return an Arrow table as a table on Spark."""
     return _view(sent(arrow, session(backend)), backend, "frame")
 
 
 def sent(arrow: pa.Table, spark: Any) -> Any:
-    """Return an Arrow table as a Spark DataFrame; times without a zone stay such, which Spark does not do by itself."""
-    frame = spark.createDataFrame(_plain(arrow))
-    clocks = {field.name for field in arrow.schema if pa.types.is_timestamp(field.type) and field.type.tz is None}
-    names = [(name, f"`{name.replace('`', '``')}`") for name in arrow.column_names]
-    return frame.selectExpr(
-        *(f"cast({quoted} as timestamp_ntz) as {quoted}" if name in clocks else quoted for name, quoted in names)
-    )
+    """Return an Arrow table as a Spark DataFrame; times without a zone stay such, and types need no row to tell."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    plain = _plain(arrow)
+    return spark.createDataFrame(plain, schema=from_arrow_schema(plain.schema, prefer_timestamp_ntz=True))
 
 
 def hold(expression: Table, backend: Any, kind: str) -> Table:

@@ -2,6 +2,7 @@
 
 from segml.features.catalog import CATALOG, catalog, described, model_inputs, source_of
 from segml.features.describe import describe
+from segml.features.on_spark import features_on_spark
 from segml.features.spec import Described, Feature
 from segml.features.table import build
 from segml.features.write import Written, write
@@ -15,6 +16,7 @@ __all__ = [
     "catalog",
     "describe",
     "described",
+    "features_on_spark",
     "model_inputs",
     "source_of",
     "write",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from segml import artifacts, cli, features
 from segml.config import Config
+from segml.data.address import redact
 from segml.pipeline import check_as_of
 from segml.schema import OutputError
 from segml.windows import as_timestamp
@@ -31,7 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--as-of", dest="dates", type=cli.iso_date, nargs="+", required=True, metavar="DATE", help="as-of dates"
     )
-    parser.add_argument("--output", dest="file", required=True, metavar="FILE.parquet", help="where the table goes")
+    parser.add_argument(
+        "--output",
+        dest="file",
+        required=True,
+        metavar="FILE.parquet",
+        help="where the table goes; for Spark also s3a://bucket/folder",
+    )
     _add_engine(parser)
     arguments = parser.parse_args(argv)
     arguments.overrides += _engine_overrides(arguments)
@@ -52,15 +59,12 @@ def _engine_overrides(arguments: argparse.Namespace) -> list[str]:
 
 def _features(arguments: argparse.Namespace) -> None:
     settings = cli.load_config(arguments)
-    file = Path(arguments.file)
-    if file.suffix != ".parquet":
-        raise OutputError(f"output {file} must end in .parquet; found {file.suffix or 'no ending'!r}")
-    artifacts.check_writable(file.parent)
+    target = _target(arguments.file, settings.engine.kind)
     moments = [as_timestamp(moment) for moment in arguments.dates]
     with cli.Stages() as stages:
-        written = _write(settings, moments, file, stages)
+        written = _write(settings, moments, target, stages)
     facts = {
-        "output": str(file.resolve()),
+        "output": str(target.resolve()) if isinstance(target, Path) else redact(target),
         "rows": written.rows,
         "columns": written.columns,
         "as_of": len(moments),
@@ -70,20 +74,33 @@ def _features(arguments: argparse.Namespace) -> None:
     cli.print_json(facts) if arguments.json else cli.print_facts(facts)
 
 
-def _write(settings: Config, moments: list[pd.Timestamp], file: Path, stages: cli.Stages) -> features.Written:
-    prepared = cli.open_data(settings, stages)
-    for moment in moments:
-        check_as_of(moment, prepared.log_start, prepared.log_end)
-    stages("features")
-    return features.write(
-        prepared.lines,
-        moments,
-        file,
-        settings.features,
-        memory_limit=settings.engine.memory_limit,
-        scratch=settings.engine.scratch,
-        progress=lambda done, of: stages.detail(f"bucket {min(done + 1, of)} of {of}"),
-    )
+def _target(text: str, engine: str) -> Path | str:
+    """Return the file, or the address of a folder that Spark writes."""
+    if "://" in text:
+        if engine != "spark":
+            raise OutputError(f"output {redact(text)}: only Spark writes to an address; name a file, or --engine spark")
+        return text
+    file = Path(text)
+    if file.suffix != ".parquet":
+        raise OutputError(f"output {file} must end in .parquet; found {file.suffix or 'no ending'!r}")
+    artifacts.check_writable(file.parent)
+    return file
+
+
+def _write(settings: Config, moments: list[pd.Timestamp], target: Path | str, stages: cli.Stages) -> features.Written:
+    with cli.open_data(settings, stages) as prepared:
+        for moment in moments:
+            check_as_of(moment, prepared.log_start, prepared.log_end)
+        stages("features")
+        return features.write(
+            prepared.lines,
+            moments,
+            target,
+            settings.features,
+            memory_limit=settings.engine.memory_limit,
+            scratch=settings.engine.scratch,
+            progress=lambda done, of: stages.detail(f"bucket {min(done + 1, of)} of {of}"),
+        )
 
 
 if __name__ == "__main__":

@@ -26,8 +26,13 @@ def number(values: Any) -> Any:
 
 
 def exact_sum(values: Any, scale: int = MONEY_SCALE, where: Any = None) -> Any:
-    """Return the exact sum of Ibis numbers as float64; each is first rounded to ``scale`` decimals."""
-    return number(exact(values, scale).sum(where=where))
+    """Return the exact sum of Ibis numbers as float64; each is first rounded to ``scale`` decimals.
+
+    Engines turn decimals of many digits into floats by a division, whose last bit differs; by way of text all of them
+    give the nearest float.
+    """
+    total = exact(values, scale).sum(where=where)
+    return number(total if scale <= MONEY_SCALE else total.cast("string"))
 
 
 def ratio(numerator: Any, denominator: pd.Series[float]) -> pd.Series[float]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -11,16 +12,21 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.config import FeaturesConfig
-from segml.data.engine import hold, release, to_table
+from segml.data.engine import to_table
+from segml.features import recipe as recipes
 from segml.features.catalog import catalog, definitions
 from segml.features.dates import AsOfDates
 from segml.features.grains import grains
+from segml.features.recipe import Recipe
 from segml.features.snapshots import typed
 from segml.features.spec import Definition, Feature, Grain
 from segml.windows import Moment
 
 BASE = ("gap_sum", "gap_count")
 """Aggregates of which features need the sum over all customers at an as-of date; formulas see it as ``base_…``."""
+
+REMEMBERED = 16
+"""How many recipes are remembered: those of a notebook's dates and settings."""
 
 
 @contextmanager
@@ -29,16 +35,14 @@ def aggregates(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesCon
 
     What is needed more than once on the way there is held by the engine until the block ends.
     """
-    table, dates = typed(to_table(lines)), AsOfDates.of(as_of)
-    backend = table.get_backend()
-    with ExitStack() as held:
+    with recipes.follow(_recipe(AsOfDates.of(as_of), config), typed(to_table(lines))) as aggregated:
+        yield aggregated
 
-        def keep(rows: Table, kind: str) -> Table:
-            kept = hold(rows, backend, kind)
-            held.callback(release, kept, backend)
-            return kept
 
-        yield aggregate(grains(table, dates, keep), definitions(config), dates)
+@lru_cache(maxsize=REMEMBERED)
+def _recipe(dates: AsOfDates, config: FeaturesConfig) -> Recipe:
+    recipe = definitions(config)
+    return recipes.write(dates, lambda lines, keep: aggregate(grains(lines, dates, keep), recipe, dates))
 
 
 def base_of(aggregated: pd.DataFrame) -> pd.DataFrame:

@@ -14,11 +14,15 @@ from typing import Any
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from segml import windows
 
 KEYS = ("customer_id", "as_of_s")
+
+DATES = "segml_dates"
+"""The name of the table of dates in a recipe."""
 
 Keep = Callable[[Table, str], Table]
 """Has a table computed at once and held by the engine; the text says what it holds."""
@@ -55,11 +59,16 @@ class AsOfDates:
         """The column of lines and what is gathered from them that tells when they cease to count."""
         return self.life[1:]
 
+    @property
+    def rows(self) -> pa.Table:
+        """The dates as rows: ``as_of_s`` and ``place``."""
+        seconds = [windows.epoch_seconds(moment) for moment in self.moments]
+        return pa.table({"as_of_s": pa.array(seconds, "int64"), "place": pa.array(range(len(seconds)), "int16")})
+
     @cached_property
     def table(self) -> Table:
-        """The dates as a table: ``as_of_s`` and ``place``."""
-        rows = {"as_of_s": list(map(windows.epoch_seconds, self.moments)), "place": list(range(len(self.moments)))}
-        return ibis.memtable(rows, schema={"as_of_s": "int64", "place": "int16"})
+        """The place where ``rows`` will be; features are made as a recipe before there is any data."""
+        return ibis.table({"as_of_s": "int64", "place": "int16"}, name=DATES)
 
     def place(self, moment: Any) -> Any:
         """Return the place of the first date that lies after a moment; the number of dates where none does."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
@@ -25,25 +26,28 @@ from segml.data.memory import bounded, for_database
 from segml.features.arithmetic import exact
 from segml.features.build import aggregates, finish
 from segml.features.runs import base_of_runs, merged, write_run
-from segml.features.snapshots import typed
+from segml.features.snapshots import LINE_TYPES, typed
 from segml.features.workfolder import WorkFolder, unfinished
 
 Progress = Callable[[int, int], None]
 """Called with the buckets done, and all there are."""
 
 QUERY_BYTES = 60_000_000
-LINE_BYTES = 100
-LINE_DATE_BYTES = 90
-"""What one query takes at most: some for itself, for each line, and for each line and as-of date.
+LINE_BYTES, LINE_BYTES_OF_SEVERAL, LINE_DATE_BYTES = 230, 450, 30
+"""What one query takes at most: some for itself; for each line at one date; at several, for each line, and for each
+line and date.
 
-Measured as the peak of a process that runs ``build``, less what it had before, with 1 and 5 M lines of
-``benchmarks/lines.py`` and of a log where customers hardly ever buy a product twice: 121 and 155 bytes a line at one
-date, 370 at four, 625 to 825 at twelve; a quarter is added. A query that needs a little more than there is slows down,
-it does not fail: DuckDB keeps what does not fit in files.
+Measured as the peak of a process that runs ``build``, less what it had before, with 1 M lines of
+``benchmarks/lines.py`` and 1.2 M of the demo, where orders are small: 123 and 192 bytes a line at one date, 358 and 457
+at two, 413 and 518 at four, 685 and 711 at twelve; with 10 M of the former 157 and 565 at one and twelve. A query that
+needs a little more than there is slows down, it does not fail: DuckDB keeps what does not fit in files.
 """
 
 LINE_DISK_BYTES, LINE_DATE_DISK_BYTES = 25, 5
 """What temporary files take: 18 bytes a line, and 400 a customer and as-of date, that is 3 a line; with some room."""
+
+UNREAD = ("quantity", "channel")
+"""Columns of order lines that no feature reads; they need not be written."""
 
 _BUCKET = "bucket"
 _HASHES = 2**31
@@ -73,9 +77,9 @@ def needed_bytes(lines: int, dates: int) -> int:
     """Return how much memory the features of so many lines at so many as-of dates take in one query, at most.
 
     >>> needed_bytes(10_000_000, 1) / 1e9
-    1.96
+    2.36
     """
-    return QUERY_BYTES + lines * (LINE_BYTES + dates * LINE_DATE_BYTES)
+    return QUERY_BYTES + lines * (LINE_BYTES if dates == 1 else LINE_BYTES_OF_SEVERAL + dates * LINE_DATE_BYTES)
 
 
 def bucket_count(lines: int, dates: int, memory_bytes: int) -> int:
@@ -151,7 +155,8 @@ def _split(lines: Table, dates: Sequence[pd.Timestamp], work: WorkFolder) -> Non
     Dictionaries would save half the space and cost half as much time again: 4.1 instead of 2.9 CPU s for 5 M lines.
     """
     lines = typed(lines)
-    known = lines.filter(windows.before(lines.ordered_at, max(dates)))
+    unread = {name: ibis.null(LINE_TYPES[name]) for name in UNREAD}
+    known = lines.filter(windows.before(lines.ordered_at, max(dates))).mutate(**unread)
     bucket = known.customer_id.hash() % work.buckets
     keyed = known.mutate(**{_BUCKET: (bucket + work.buckets) % work.buckets})
     with unfinished(work.lines) as temporary:

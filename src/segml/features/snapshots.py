@@ -22,6 +22,8 @@ BLOCKS = 12
 """How many of them features look at."""
 
 SQL_TYPES: dict[Kind, str] = {"text": "string", "number": "float64", "time": "timestamp(6)", "flag": "boolean"}
+LINE_TYPES = {column.name: SQL_TYPES[column.kind] for column in ORDER_LINES.columns}
+"""The columns of typed order lines."""
 
 
 def typed(lines: Table) -> Table:
@@ -30,9 +32,7 @@ def typed(lines: Table) -> Table:
     if missing:
         hint = did_you_mean(missing[0], lines.columns)
         raise DataError(f"order lines lack columns {missing}; found {list(lines.columns)}{hint}")
-    return lines.select(
-        **{column.name: lines[column.name].cast(SQL_TYPES[column.kind]) for column in ORDER_LINES.columns}
-    )
+    return lines.select(**{name: lines[name].cast(kind) for name, kind in LINE_TYPES.items()})
 
 
 def timed(lines: Table) -> Table:

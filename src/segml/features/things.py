@@ -1,7 +1,7 @@
 """Products and categories bought, at each as-of date.
 
-Most products are bought once; the others, and categories, are gathered anew at each date. Customers buy so many of them
-that looking from each date in turn costs less than one row a purchase and date.
+Most products are bought once; the others are gathered anew at each date. Customers buy so many of them that looking
+from each date in turn costs less than one row a purchase and date.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.features.arithmetic import exact
-from segml.features.dates import KEYS, AsOfDates, Keep
+from segml.features.dates import AsOfDates, Keep
 
 Thing = Literal["product_id", "category"]
 
 PRODUCT_DAYS = windows.YEAR_DAYS
-"""Money is of the last year where products are compared, of all time where categories are."""
+"""Products are compared by money of the last year, categories by that of all time."""
 
 
 def products_bought(lines: Table, dates: AsOfDates, keep: Keep) -> Table:
     """Return the products bought at each date: one row or several a customer, to be summed.
 
     A row stands for ``things`` products that brought ``gross`` in the last year together, and the largest of them
-    ``top``, and of which the same is true: ``is_repeated``, bought on more than one day; ``is_new_90d``, first bought in
-    the last 90 days; ``is_in_90d``, ``is_in_365d`` and ``is_year_before``, bought in the last 90 or 365 days, or in the
-    365 before these. Lines whose product is unknown are left out.
+    ``top``, and of which the same is true: ``is_repeated``, bought on more than one day; ``is_new_90d``, first bought
+    in the last 90 days; ``is_in_90d``, ``is_in_365d`` and ``is_year_before``, bought in the last 90 or 365 days, or in
+    the 365 before these. Lines whose product is unknown are left out.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ def products_bought(lines: Table, dates: AsOfDates, keep: Keep) -> Table:
     """
     bought = _bought(lines, "product_id")
     if dates.is_one:
-        return _each(_seen_from(dates.moments[0], _priced(bought), "product_id", PRODUCT_DAYS))
-    events = _events(bought, "product_id", keep)
+        return _seen_from(dates.moments[0], _priced(bought))
+    events = _events(bought, keep)
     seen = []
     for moment, once, often in zip(dates.moments, _known(events.once, dates), _known(events.often, dates), strict=True):
-        seen += [_once_seen_from(moment, once), _each(_seen_from(moment, often, "product_id", PRODUCT_DAYS))]
+        seen += [_once_seen_from(moment, once), _seen_from(moment, often)]
     return _united(seen)
 
 
@@ -51,16 +51,47 @@ def categories_bought(lines: Table, dates: AsOfDates, keep: Keep) -> Table:
 
     ``is_largest`` tells the customer's largest by ``gross``; several may be. Lines whose category is unknown are left
     out. ``things`` is 1.
+
+    A customer buys few categories, and each often: all dates are computed side by side, in columns of their own.
     """
     bought = _bought(lines, "category")
-    known = [_priced(bought)] if dates.is_one else _known(keep(_gathered(bought, "category"), "events"), dates)
-    seen = [
-        _seen_from(moment, rows, "category", None).select(*KEYS, "category", "gross", "is_in_365d", "is_year_before")
-        for moment, rows in zip(dates.moments, known, strict=True)
+    events = _priced(bought) if dates.is_one else keep(_gathered(bought, "category"), "events")
+    figures = [_figures(place, moment, events, dates) for place, moment in enumerate(dates.moments)]
+    categories = keep(
+        events.group_by("customer_id", "category").aggregate(
+            **{name: value for each in figures for name, value in each}
+        ),
+        "categories",
+    )
+    largest = categories.group_by("customer_id").aggregate(
+        **{f"largest_{place}": categories[f"gross_{place}"].max() for place in range(len(figures))}
+    )
+    judged = categories.join(largest, "customer_id")
+    return _united([_of_date(place, moment, judged) for place, moment in enumerate(dates.moments)])
+
+
+def _figures(place: int, moment: pd.Timestamp, events: Table, dates: AsOfDates) -> list[tuple[str, Any]]:
+    """Return the aggregates of one date by their names; a category that is not known then has no ``last``."""
+    placed = events.ordered_at
+    known = ibis.literal(True) if dates.is_one else windows.before(placed, moment) & (events.until > place)
+    return [
+        (f"last_{place}", placed.max(where=known)),
+        (f"gross_{place}", events.gross.sum(where=known)),
+        (f"is_year_before_{place}", (known & _in_year_before(placed, moment)).any()),
     ]
-    categories = keep(_united(seen), "categories")
-    largest = categories.gross.max().over(group_by=dates.keys)
-    return categories.mutate(things=ibis.literal(1, "int64"), is_largest=categories.gross == largest)
+
+
+def _of_date(place: int, moment: pd.Timestamp, categories: Table) -> Table:
+    known = categories.filter(categories[f"last_{place}"].notnull())
+    return known.select(
+        "customer_id",
+        "category",
+        things=ibis.literal(1, "int64"),
+        is_in_365d=_in_last(known[f"last_{place}"], moment, 365),
+        is_year_before=known[f"is_year_before_{place}"],
+        is_largest=known[f"gross_{place}"] == known[f"largest_{place}"],
+        as_of_s=_literal(moment),
+    )
 
 
 @dataclass(frozen=True)
@@ -83,18 +114,16 @@ def _gathered(bought: Table, thing: Thing) -> Table:
     return bought.group_by("customer_id", thing, "ordered_at", "until").aggregate(gross=exact(bought.amount).sum())
 
 
-def _events(bought: Table, thing: Thing, keep: Keep) -> _Events:
-    key, moments = ("customer_id", thing), ("ordered_at", "until")
-    events = keep(_gathered(bought, thing), "events")
-    things = events.group_by(key).aggregate(
-        times=events.count(), **{name: events[name].max() for name in (*moments, "gross")}
-    )
-    things = keep(things, "things")
-    single = things.filter(things.times == 1)
+def _events(bought: Table, keep: Keep) -> _Events:
+    key, moments = ("customer_id", "product_id"), ("ordered_at", "until")
+    events = keep(_gathered(bought, "product_id"), "events")
+    once_at = {name: events[name].max() for name in (*moments, "gross")}
+    products = keep(events.group_by(key).aggregate(times=events.count(), **once_at), "products")
+    single = products.filter(products.times == 1)
     once = single.group_by("customer_id", *moments).aggregate(
         things=single.count(), gross=single.gross.sum(), top=single.gross.max()
     )
-    often = events.semi_join(things.filter(things.times > 1), key)
+    often = events.semi_join(products.filter(products.times > 1), key)
     return _Events(keep(once, "once"), keep(often, "often"))
 
 
@@ -106,32 +135,28 @@ def _known(events: Table, dates: AsOfDates) -> list[Table]:
     ]
 
 
-def _seen_from(moment: pd.Timestamp, known: Table, thing: Thing, days: int | None) -> Table:
-    """Return what was bought, and its ``gross`` of the last days or of all time, from purchases known at a moment."""
+def _seen_from(moment: pd.Timestamp, known: Table) -> Table:
+    """Return the products bought, one in a row, from purchases known at a moment."""
     placed = known.ordered_at
-    things = known.group_by("customer_id", thing).aggregate(
+    products = known.group_by("customer_id", "product_id").aggregate(
         first=placed.min(),
         last=placed.max(),
-        gross=known.gross.sum(where=None if days is None else _in_last(placed, moment, days)).fill_null(0),
+        gross=known.gross.sum(where=_in_last(placed, moment, PRODUCT_DAYS)).fill_null(0),
         is_year_before=_in_year_before(placed, moment).any(),
     )
-    first, last = things["first"], things["last"]
-    return things.select(
+    first, last = products["first"], products["last"]
+    return products.select(
         "customer_id",
-        thing,
         "gross",
         "is_year_before",
+        things=ibis.literal(1, "int64"),
+        top=products.gross,
         is_repeated=first.date() < last.date(),
         is_new_90d=_in_last(first, moment, 90),
         is_in_90d=_in_last(last, moment, 90),
         is_in_365d=_in_last(last, moment, 365),
         as_of_s=_literal(moment),
     )
-
-
-def _each(products: Table) -> Table:
-    """Return products, one in a row, as rows that may stand for several."""
-    return products.drop("product_id").mutate(things=ibis.literal(1, "int64"), top=products.gross)
 
 
 def _once_seen_from(moment: pd.Timestamp, known: Table) -> Table:

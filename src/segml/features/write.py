@@ -16,11 +16,14 @@ from ibis.expr.types import Table
 
 from segml import __version__, windows
 from segml.config import FeaturesConfig
-from segml.data.engine import connect, to_table
+from segml.data.engine import connect, hold_batches, to_table
 from segml.data.failures import explained, writable
 from segml.data.memory import for_database, limit_in_bytes
+from segml.data.remote import is_remote
 from segml.features import workfolder
 from segml.features.build import aggregates
+from segml.features.catalog import catalog
+from segml.features.on_spark import KEYS, write_on_spark
 from segml.features.outofcore import Progress, features_of, fingerprint, plan_for, write_buckets
 from segml.features.runs import CHUNK_ROWS, write_run
 from segml.features.workfolder import WorkFolder, unfinished
@@ -53,10 +56,13 @@ def write(
     (see ``features.outofcore``). A build that was stopped goes on at its finished buckets when it is started again:
     they wait in ``.NAME.parquet.building``. The file appears under its name when it is whole.
 
+    Spark writes lines that it holds to an address (``s3a://…``, ``hdfs://…``, ``file://…``) itself, as a new folder of
+    Parquet files, in no particular order; see ``features.on_spark``.
+
     Parameters
     ----------
     lines, as_of, config : as for ``build``
-    path : the file; a file of that name is replaced
+    path : the file; a file of that name is replaced. Or, for lines on Spark, an address that the cluster sees
     memory_limit : ``1GB``; by default 60 % of the memory that is free
     scratch : the folder for temporary files; by default the file's own
     progress : called with the number of buckets done and of all
@@ -67,6 +73,8 @@ def write(
     OutputError : the disk is full, the file cannot be written, or another process is writing it
     """
     config = config if config is not None else FeaturesConfig()
+    if isinstance(path, str) and is_remote(path):
+        return _write_there(lines, as_of, path, config, limit_in_bytes(memory_limit))
     dates, table, target = windows.as_timestamps(as_of), to_table(lines), Path(path)
     limit = limit_in_bytes(memory_limit)
     with writable(target):
@@ -82,6 +90,12 @@ def write(
         return _write_parquet(runs, config, target, work, limit)
 
 
+def _write_there(
+    lines: Any, as_of: Moment | Iterable[Moment], address: str, config: FeaturesConfig, limit: int
+) -> Written:
+    return Written(write_on_spark(lines, as_of, address, config), len(KEYS) + len(catalog(config)), 1, limit)
+
+
 def _write_from_elsewhere(
     table: Table, dates: list[pd.Timestamp], target: Path, config: FeaturesConfig, limit: int
 ) -> Written:
@@ -91,7 +105,7 @@ def _write_from_elsewhere(
         backend = connect(memory_bytes=for_database(limit), spill=work.spill)
         with aggregates(table, dates, config) as aggregated:
             rows = aggregated.to_pyarrow_batches(chunk_size=CHUNK_ROWS)
-            write_run(backend.create_table("aggregated", obj=rows, temp=True), work.run(0))
+            write_run(hold_batches(rows, backend, "aggregated"), work.run(0))
         backend.disconnect()
         return _write_parquet([work.run(0)], config, target, work, limit)
 

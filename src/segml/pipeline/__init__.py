@@ -3,12 +3,14 @@
 from segml.pipeline.deciding import Decided, Scorer, decide, described, score
 from segml.pipeline.evaluation import backtest, run_backtest
 from segml.pipeline.prepared import QUIET_DAYS, STALE_DAYS, Prepared, check_as_of, prepare
+from segml.pipeline.row_scores import ROW_SCORES, columns_read, row_scores
 from segml.pipeline.segmentation import Segmentation, describe_segments
 from segml.pipeline.snapshots import Snapshots, build_snapshots, evaluation_splits
 from segml.pipeline.training import Training, train
 
 __all__ = [
     "QUIET_DAYS",
+    "ROW_SCORES",
     "STALE_DAYS",
     "Decided",
     "Prepared",
@@ -19,11 +21,13 @@ __all__ = [
     "backtest",
     "build_snapshots",
     "check_as_of",
+    "columns_read",
     "decide",
     "describe_segments",
     "described",
     "evaluation_splits",
     "prepare",
+    "row_scores",
     "run_backtest",
     "score",
     "train",

@@ -71,5 +71,6 @@ def _money(known: Table, abc: Abc) -> Any:
 def _categories(known: Table) -> pd.DataFrame:
     bought = known.filter(known.is_purchase & known.category.notnull())
     totals = bought.group_by("product_id", "category").aggregate(gross=bought.revenue.sum())
-    largest = totals.filter(totals.gross == totals.gross.max().over(group_by="product_id"))
+    ranked = totals.mutate(most=totals.gross.max().over(group_by="product_id"))
+    largest = ranked.filter(ranked.gross == ranked.most)
     return collect(largest.group_by("product_id").aggregate(category=largest.category.min())).astype("str")
