@@ -39,7 +39,7 @@ def assert_file_holds(path: Path, frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    ("buckets", "threads", "dates"), [(1, 1, ONE), (1, 2, THREE), (2, 1, THREE), (7, 1, ONE), (7, 2, THREE)]
+    ("buckets", "threads", "dates"), [(1, 1, ONE), (1, 2, THREE), (2, 1, THREE), (7, 1, ONE), (3, 2, THREE)]
 )
 def test_buckets_and_threads_change_no_bit(
     buckets: int,
