@@ -28,7 +28,9 @@ def backend() -> Iterator[Any]:
     """Spark with two threads; its Java process ends with the session."""
     pyspark = pytest.importorskip("pyspark", reason="the Spark client is not installed (pyspark)")
     backend = spark.connect("local[2]")
-    yield backend
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(spark.CONNECT_MODE, raising=False)  # of tests on a server before; pyspark's functions look at it
+        yield backend
     gateway = pyspark.SparkContext._gateway
     backend.disconnect()
     gateway.shutdown()

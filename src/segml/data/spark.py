@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from segml.schema import DataError
 
 LOCAL = re.compile(r"local(?:\[(\d+|\*)\])?")
 ENVIRONMENT = "SPARK_REMOTE"
+CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"  # Spark's client sets it with the first session at a server
 CONNECT_PORT = 15002
 ANSWER_S = 10.0
 """How long a server may take to accept a connection."""
@@ -105,19 +106,18 @@ def _local(spark: Any, threads: str) -> Any:
     builder = spark.builder.master(f"local[{threads}]").appName("segml")
     for key, value in settings.items():
         builder = builder.config(key, value)
-    with _without(ENVIRONMENT):
+    with _without(ENVIRONMENT, CONNECT_MODE):
         return builder.getOrCreate()
 
 
 @contextlib.contextmanager
-def _without(variable: str) -> Any:
-    """Hide an environment variable: Spark would prefer its address."""
-    found = os.environ.pop(variable, None)
+def _without(*variables: str) -> Iterator[None]:
+    """Hide environment variables: Spark would prefer a server's address, or ask for one after another session's."""
+    found = {name: value for name in variables if (value := os.environ.pop(name, None)) is not None}
     try:
         yield
     finally:
-        if found is not None:
-            os.environ[variable] = found
+        os.environ.update(found)
 
 
 def _require_java() -> None:
