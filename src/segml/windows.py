@@ -67,6 +67,15 @@ def from_epoch_seconds(seconds: pd.Series[int]) -> pd.Series[pd.Timestamp]:
     return pd.to_datetime(seconds, unit="s").dt.as_unit("us")
 
 
+def day_of(seconds: Any) -> Any:
+    """Return the calendar day of whole seconds since 1970, counted from there.
+
+    >>> day_of(epoch_seconds(pd.Timestamp("1970-01-02 23:59")))
+    1
+    """
+    return seconds // DAY_SECONDS
+
+
 def in_last(age_seconds: Any, days: int) -> Any:
     """Tell which ages, in seconds before the as-of date, lie in ``[as_of − days, as_of)``."""
     return in_ages(age_seconds, days, 0)

@@ -12,9 +12,10 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.config import FeaturesConfig
-from segml.features.arithmetic import number, ratio
+from segml.features.arithmetic import number, ratio, sum_of
 from segml.features.orders import LAST_ORDERS
 from segml.features.spec import Definition, Feature, Ingredient
+from segml.features.value import sum_in_ages
 
 FAMILY = "assortment"
 MIN_YEARS_DAYS = 365 + 180
@@ -38,12 +39,12 @@ def _breadth() -> tuple[Definition, ...]:
         Ingredient(
             "purchase_lines_365d",
             grain="batch",
-            formula=lambda batches: batches.purchase_lines.sum(where=windows.in_last(batches.age, 365)),
+            formula=lambda batches: sum_of(batches.purchase_lines, windows.in_last(batches.age, 365)),
         ),
         Ingredient(
             "products_365d",
             grain="product",
-            formula=lambda products: _counted(products, products.is_in_365d),
+            formula=lambda products: products.in_365d.sum(),
         ),
         Feature(
             "product_count_365d",
@@ -57,7 +58,7 @@ def _breadth() -> tuple[Definition, ...]:
         Ingredient(
             "categories_365d",
             grain="category",
-            formula=lambda categories: _counted(categories, categories.is_in_365d),
+            formula=lambda categories: categories.in_365d.sum(),
         ),
         Feature(
             "category_count_365d",
@@ -71,11 +72,6 @@ def _breadth() -> tuple[Definition, ...]:
     )
 
 
-def _counted(things: Table, where: Any) -> Any:
-    """Return how many things there are in the rows that a condition holds for."""
-    return things.things.sum(where=where).fill_null(0)
-
-
 def _count_of_known(customers: pd.DataFrame, column: str) -> pd.Series[float]:
     count = customers[column].fillna(0.0)
     return count.where((count > 0) | ~(customers["purchase_lines_365d"] > 0))
@@ -84,7 +80,7 @@ def _count_of_known(customers: pd.DataFrame, column: str) -> pd.Series[float]:
 def _to_year_before(thing: Literal["product", "category"], words: str) -> tuple[Definition, ...]:
     """A year that was seen in part had more to it, so that its ratio shows too little narrowing, never too much."""
     return (
-        Ingredient(f"{words}_year_before", grain=thing, formula=lambda things: _counted(things, things.is_year_before)),
+        Ingredient(f"{words}_year_before", grain=thing, formula=lambda things: things.year_before.sum()),
         Feature(
             f"{thing}_count_365d_to_previous",
             FAMILY,
@@ -103,10 +99,8 @@ def _to_year_before(thing: Literal["product", "category"], words: str) -> tuple[
 
 def _renewal() -> tuple[Definition, ...]:
     return (
-        Ingredient("products_ever", grain="product", formula=lambda products: products.things.sum()),
-        Ingredient(
-            "products_repeated", grain="product", formula=lambda products: _counted(products, products.is_repeated)
-        ),
+        Ingredient("products_ever", grain="product", formula=lambda products: products.ever.sum()),
+        Ingredient("products_repeated", grain="product", formula=lambda products: products.repeated.sum()),
         Feature(
             "repeat_product_share",
             FAMILY,
@@ -119,12 +113,12 @@ def _renewal() -> tuple[Definition, ...]:
         Ingredient(
             "products_90d",
             grain="product",
-            formula=lambda products: _counted(products, products.is_in_90d),
+            formula=lambda products: products.in_90d.sum(),
         ),
         Ingredient(
             "products_new_90d",
             grain="product",
-            formula=lambda products: _counted(products, products.is_new_90d),
+            formula=lambda products: products.new_90d.sum(),
         ),
         Feature(
             "new_product_share_90d",
@@ -141,7 +135,7 @@ def _renewal() -> tuple[Definition, ...]:
 def _concentration() -> tuple[Definition, ...]:
     return (
         Ingredient("top_product_gross", grain="product", formula=lambda products: number(products.top.max())),
-        Ingredient("products_gross", grain="product", formula=lambda products: number(products.gross.sum())),
+        Ingredient("products_gross", grain="batch", formula=lambda batches: sum_in_ages(batches, "product_gross", 365)),
         Feature(
             "top_product_share",
             FAMILY,

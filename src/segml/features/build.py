@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -14,8 +14,9 @@ from segml import windows
 from segml.config import FeaturesConfig
 from segml.data.engine import to_table
 from segml.features import recipe as recipes
+from segml.features.arithmetic import number
 from segml.features.catalog import catalog, definitions
-from segml.features.dates import AsOfDates
+from segml.features.dates import AsOfDates, Keep
 from segml.features.grains import grains
 from segml.features.recipe import Recipe
 from segml.features.snapshots import typed
@@ -42,7 +43,7 @@ def aggregates(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesCon
 @lru_cache(maxsize=REMEMBERED)
 def _recipe(dates: AsOfDates, config: FeaturesConfig) -> Recipe:
     recipe = definitions(config)
-    return recipes.write(dates, lambda lines, keep: aggregate(grains(lines, dates, keep), recipe, dates))
+    return recipes.write(dates, lambda lines, keep: aggregate(grains(lines, dates, keep), recipe, dates, keep))
 
 
 def base_of(aggregated: pd.DataFrame) -> pd.DataFrame:
@@ -67,22 +68,35 @@ def finish(aggregated: pd.DataFrame, base: pd.DataFrame, config: FeaturesConfig)
     return _derive(frame, definitions(config))[["customer_id", "as_of", *names]]
 
 
-def aggregate(tables: Mapping[Grain, Table], recipe: Sequence[Definition], dates: AsOfDates) -> Table:
-    """Return all aggregates of all grains, one row a customer that has an order, and as-of date."""
-    result = _aggregate_grain(tables, "order", recipe, dates)
-    for grain in [grain for grain in tables if grain != "order"]:
-        other = _aggregate_grain(tables, grain, recipe, dates)
+def aggregate(
+    tables: Iterable[tuple[Grain, Table]], recipe: Sequence[Definition], dates: AsOfDates, keep: Keep
+) -> Table:
+    """Return all aggregates of all grains, one row a customer that has an order, and as-of date.
+
+    Those of several dates are computed grain by grain: together they take more memory than all else.
+    """
+    parts = {}
+    for grain, table in tables:
+        part = _aggregate_grain(table, grain, recipe, dates)
+        parts[grain] = part if dates.is_one else keep(part, grain)
+    result = parts.pop("order")
+    for other in parts.values():
         result = result.left_join(other, dates.keys, rname="{name}_right").drop(*(f"{key}_right" for key in dates.keys))
     return dates.at_each(result) if dates.is_one else result
 
 
-def _aggregate_grain(
-    tables: Mapping[Grain, Table], grain: Grain, recipe: Sequence[Definition], dates: AsOfDates
-) -> Table:
-    table = tables[grain]
+def _aggregate_grain(table: Table, grain: Grain, recipe: Sequence[Definition], dates: AsOfDates) -> Table:
     return table.group_by(dates.keys).aggregate(
-        **{definition.name: definition.formula(table) for definition in recipe if definition.grain == grain}
+        **{definition.name: _plain(definition, table) for definition in recipe if definition.grain == grain}
     )
+
+
+def _plain(definition: Definition, table: Table) -> Any:
+    """Return an aggregate in the type in which it is read: engines add up whole numbers to wider ones of their own."""
+    aggregated = definition.formula(table)
+    if definition.name in BASE:
+        return aggregated.cast("int64")
+    return aggregated if _is_text(definition) else number(aggregated)
 
 
 def _derive(frame: pd.DataFrame, recipe: Sequence[Definition]) -> pd.DataFrame:

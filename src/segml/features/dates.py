@@ -18,6 +18,7 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from segml import windows
+from segml.features.bins import Bins
 
 KEYS = ("customer_id", "as_of_s")
 
@@ -70,9 +71,22 @@ class AsOfDates:
         """The place where ``rows`` will be; features are made as a recipe before there is any data."""
         return ibis.table({"as_of_s": "int64", "place": "int16"}, name=DATES)
 
-    def place(self, moment: Any) -> Any:
-        """Return the place of the first date that lies after a moment; the number of dates where none does."""
-        return windows.dates_until(moment, self.moments).cast("int16")
+    @cached_property
+    def bins(self) -> Bins:
+        """Time, cut where the windows of the dates begin and end."""
+        return Bins(self.moments)
+
+    def as_of_s(self, rows: Table) -> Any:
+        """Return the date of rows that are told apart by ``keys``, in seconds since 1970."""
+        return ibis.literal(windows.epoch_seconds(self.moments[0]), "int64") if self.is_one else rows.as_of_s
+
+    def place(self, moment: Any, days: int = 0) -> Any:
+        """Return the place of the first date that lies after so many days from a moment; behind the last if none does.
+
+        At a date that lies at this place or before, the moment is less than so many days ago, or at most.
+        """
+        limits = [windows.shift(date, days=-days) for date in self.moments]
+        return windows.dates_until(moment, limits).cast("int16")
 
     def stands(self, rows: Table) -> Any:
         """Tell which rows were never cancelled, as far as one looks."""
@@ -95,7 +109,7 @@ class AsOfDates:
     def at_each(self, rows: Table) -> Table:
         """Return the rows at each date at which they count: with ``as_of_s``, without their ``life``."""
         if self.is_one:
-            return rows.mutate(as_of_s=ibis.literal(windows.epoch_seconds(self.moments[0]), "int64"))
+            return rows.mutate(as_of_s=self.as_of_s(rows))
         dates = self.table
         return rows.join(dates, [rows.since <= dates.place, dates.place < rows.until]).drop("place", *self.life)
 

@@ -20,7 +20,7 @@ def definitions(config: FeaturesConfig) -> tuple[Definition, ...]:
             source="data.columns.category",
             is_model_input=False,
             grain="category",
-            formula=lambda categories: categories.category.min(where=categories.is_largest),
+            formula=lambda categories: categories.largest.min(),
         ),
         Feature(
             "region",

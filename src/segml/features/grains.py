@@ -7,63 +7,77 @@ as-of dates. Only what is gathered is looked at from each date, all dates at onc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import ibis
 from ibis.expr.types import Table
 
 from segml import windows
-from segml.features.arithmetic import exact
+from segml.features.arithmetic import exact, only, sum_of
+from segml.features.categories import categories_bought
 from segml.features.dates import AsOfDates, Keep
 from segml.features.days import purchase_days
 from segml.features.orders import Orders, orders_of
+from segml.features.products import products_bought
 from segml.features.snapshots import BLOCK_DAYS, BLOCKS
 from segml.features.spec import Grain
-from segml.features.things import categories_bought, products_bought
 
 
-def grains(lines: Table, dates: AsOfDates, keep: Keep) -> dict[Grain, Table]:
-    """Return the tables that formulas see, by grain, from typed order lines; group them by ``dates.keys``.
+def grains(lines: Table, dates: AsOfDates, keep: Keep) -> Iterator[tuple[Grain, Table]]:
+    """Yield the tables that formulas see, by grain, from typed order lines; group them by ``dates.keys``.
 
-    ``keep`` has tables computed that are read more than once.
+    ``keep`` has tables computed that are read more than once. What a grain is made of is no longer needed when the next
+    one is asked for.
 
     batch : one row a batch: sums of money and counts of lines; ``block`` = how many whole months before the as-of date,
         ``active_block`` = 2 to the power of it where something was bought in one of the last ones, else 0
     order : one row an order with a purchase: its ``value``, ``lines``, ``products``
     last : the last three of them; ``rank`` 0 is the latest
     day : sums over purchase days and the gaps between them
-    product, category : what was bought (``segml.features.things``)
+    product, category : counts of what was bought
     """
     living = dates.living(lines)
     batches = keep(dates.with_since(_batches(living, dates)), "batches")
+    yield "product", products_bought(living, batches, dates, keep)
+    yield "category", categories_bought(living, batches, dates, keep)
     purchases = batches.filter(batches.purchase_lines > 0)
     orders = orders_of(purchases, living, dates, keep)
-    customers = _customers(batches, orders, dates)
-    return {
-        "batch": _with_customer_facts(dates.with_customers(batches, customers)),
-        "order": orders.at_each(customers),
-        "last": orders.last(),
-        "day": purchase_days(purchases, dates),
-        "product": products_bought(living, dates, keep),
-        "category": categories_bought(living, dates, keep),
-    }
+    customers = keep(_customers(batches, orders, dates), "customers")
+    yield "batch", _with_customer_facts(dates.with_customers(batches, customers))
+    yield "order", orders.at_each(customers)
+    yield "last", orders.last()
+    yield "day", purchase_days(purchases, dates)
 
 
 def _batches(lines: Table, dates: AsOfDates) -> Table:
     amount, buys, returns = exact(lines.amount), lines.amount > 0, lines.amount < 0
     sums = lines.group_by("customer_id", "order_id", "ordered_at", *dates.until).aggregate(
         net=amount.sum(),
-        returned=amount.sum(where=returns).fill_null(0),
+        returned=sum_of(amount, returns),
         purchase_lines=buys.sum().fill_null(0),
         return_lines=returns.sum().fill_null(0),
         margin=exact(lines.margin).sum(),
-        margin_net=amount.sum(where=lines.margin.notnull()),
-        discount=exact(lines.discount).sum(where=buys),
-        discount_gross=amount.sum(where=buys & lines.discount.notnull()),
+        margin_net=only(amount, lines.margin.notnull()).sum(),
+        discount=only(exact(lines.discount), buys).sum(),
+        discount_gross=only(amount, buys & lines.discount.notnull()).sum(),
         region=lines.region.min(),
+        product_gross=sum_of(amount, buys & lines.product_id.notnull()),
+        **({} if dates.is_one else _largest_lines(lines)),
     )
     timed = sums.mutate(
         returned=-sums.returned, gross=sums.net - sums.returned, ordered_s=windows.epoch_seconds(sums.ordered_at)
     )
-    return timed.mutate(day=timed.ordered_s // windows.DAY_SECONDS)
+    return timed.mutate(day=windows.day_of(timed.ordered_s))
+
+
+def _largest_lines(lines: Table) -> dict[str, Any]:
+    """Return the largest purchase lines that tell a product or category: these bring that much at least."""
+    amount, buys = exact(lines.amount), lines.amount > 0
+    return {
+        "product_line": only(amount, buys & lines.product_id.notnull()).max(),
+        "category_line": only(amount, buys & lines.category.notnull()).max(),
+    }
 
 
 def _customers(batches: Table, orders: Orders, dates: AsOfDates) -> Table:

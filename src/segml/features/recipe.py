@@ -40,6 +40,14 @@ class Recipe:
         tables = {**self.held, "": self.result}
         return {name: str(ibis.to_sql(rows, dialect="duckdb")) for name, rows in tables.items()}
 
+    @cached_property
+    def done_after(self) -> dict[str, list[str]]:
+        """The held tables that nothing needs any more once a held table is made."""
+        last_uses = {name: name for name in self.held}
+        for name, rows in {**self.held, "": self.result}.items():
+            last_uses |= dict.fromkeys(_places(rows) & self.held.keys(), name)
+        return {name: [held for held, last in last_uses.items() if last == name] for name in self.held}
+
 
 def write(dates: AsOfDates, result: Callable[[Table, Keep], Table]) -> Recipe:
     """Write a recipe down: what ``result`` makes of typed order lines; what it keeps is held."""
@@ -66,6 +74,8 @@ def follow(recipe: Recipe, lines: Table) -> Iterator[Table]:
 
 
 def _on_server(recipe: Recipe, lines: Table, backend: Any, held: ExitStack) -> Table:
+    """Name the tables one by one; a server may put off computing them, so none is released before the end."""
+
     def ours(table: Table) -> Table:
         held.callback(release, table, backend)
         return table
@@ -74,6 +84,11 @@ def _on_server(recipe: Recipe, lines: Table, backend: Any, held: ExitStack) -> T
     for name, rows in recipe.held.items():
         found[name] = ours(hold(_filled(rows, found), backend, name))
     return _filled(recipe.result, found)
+
+
+def _places(rows: Table) -> set[str]:
+    """Return the names of the tables that an expression knows by name only."""
+    return {place.name for place in rows.op().find(ops.UnboundTable)}
 
 
 def _filled(rows: Table, found: dict[str, Table]) -> Table:
@@ -97,6 +112,8 @@ def _on_duckdb(recipe: Recipe, lines: Table, backend: Any, held: ExitStack) -> T
     make("TABLE", DATES, _values(recipe.dates))
     for name in recipe.held:
         make("TABLE", name, recipe.spelled[name])
+        for done in recipe.done_after[name]:
+            backend.raw_sql(f'DROP TABLE "{run}_{done}"')
     make("VIEW", "result", recipe.spelled[""])
     namespace = ops.Namespace(catalog="temp", database="main")
     return ops.DatabaseTable(f"{run}_result", recipe.result.schema(), backend, namespace).to_expr()

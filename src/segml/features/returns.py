@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segml import windows
 from segml.config import FeaturesConfig
-from segml.features.arithmetic import ratio
+from segml.features.arithmetic import ratio, sum_of
 from segml.features.spec import Definition, Feature, Ingredient
 from segml.features.value import sum_in_ages
 
@@ -32,6 +32,6 @@ def definitions(config: FeaturesConfig) -> tuple[Definition, ...]:
             "return lines in the last 365 days",
             "returns",
             grain="batch",
-            formula=lambda batches: batches.return_lines.sum(where=windows.in_last(batches.age, 365)).fill_null(0),
+            formula=lambda batches: sum_of(batches.return_lines, windows.in_last(batches.age, 365)),
         ),
     )

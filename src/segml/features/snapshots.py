@@ -6,7 +6,6 @@ Times are whole seconds since 1970 (``…_s``), and ``age`` is seconds before th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import ibis
 import pandas as pd
@@ -40,11 +39,7 @@ def timed(lines: Table) -> Table:
     seconds = lines.mutate(
         ordered_s=windows.epoch_seconds(lines.ordered_at), cancelled_s=windows.epoch_seconds(lines.cancelled_at)
     )
-    return seconds.mutate(day=_day(seconds.ordered_s)).drop("ordered_at", "cancelled_at")
-
-
-def _day(seconds: Any) -> Any:
-    return seconds // windows.DAY_SECONDS
+    return seconds.mutate(day=windows.day_of(seconds.ordered_s)).drop("ordered_at", "cancelled_at")
 
 
 def collect(table: Table) -> pd.DataFrame:

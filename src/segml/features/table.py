@@ -20,6 +20,9 @@ from segml.features.outofcore import Plan, features_of, plan_for, write_buckets
 from segml.features.snapshots import collect
 from segml.windows import Moment
 
+ROWS_AT_A_TIME = 100_000
+"""Of how many rows, about, aggregates are in memory at a time, beside the features that are made of them."""
+
 
 def build(
     lines: Any,
@@ -58,8 +61,26 @@ def build(
         plan = plan_for(table, len(dates), limit_in_bytes(memory_limit))
         if plan.buckets > 1:
             return _by_buckets(table, dates, config, plan)
+        if len(dates) > 1:
+            return _some_dates_at_a_time(table, dates, config)
     with aggregates(table, dates, config) as aggregating:
         aggregated = collect(aggregating)
+    return _finished(aggregated, config)
+
+
+def _some_dates_at_a_time(table: Table, dates: list[pd.Timestamp], config: FeaturesConfig) -> pd.DataFrame:
+    """Make features of aggregates of some dates at a time: those of all take more memory than the features do."""
+    done, left, together = [], [windows.epoch_seconds(moment) for moment in dates], 1
+    with aggregates(table, dates, config) as aggregating:
+        while left:
+            some, left = left[:together], left[together:]
+            aggregated = collect(aggregating.filter(aggregating.as_of_s.between(some[0], some[-1])))
+            done.append(_finished(aggregated, config))
+            together = max(1, ROWS_AT_A_TIME * together // max(1, len(aggregated)))
+    return pd.concat(done, ignore_index=True)
+
+
+def _finished(aggregated: pd.DataFrame, config: FeaturesConfig) -> pd.DataFrame:
     return finish(aggregated, base_of(aggregated), config).sort_values(["as_of", "customer_id"], ignore_index=True)
 
 

@@ -10,7 +10,7 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.config import FeaturesConfig
-from segml.features.arithmetic import number, ratio
+from segml.features.arithmetic import number, ratio, sum_of
 from segml.features.snapshots import BLOCK_DAYS, BLOCKS
 from segml.features.spec import Definition, Feature, Ingredient
 from segml.features.value import sum_in_ages
@@ -29,7 +29,7 @@ def _run_rate(config: FeaturesConfig) -> tuple[Definition, ...]:
 
     def revenue(batches: Table) -> Any:
         counts = batches.since_first | windows.in_last(batches.age, shortest)
-        return number(batches.net.sum(where=counts & windows.in_last(batches.age, longest)).fill_null(0))
+        return number(sum_of(batches.net, counts & windows.in_last(batches.age, longest)))
 
     return (
         Ingredient("run_rate_revenue", grain="batch", formula=revenue),
@@ -114,7 +114,7 @@ def _slope() -> tuple[Definition, ...]:
 
 
 def _in_full_blocks(batches: Table, values: Any) -> Any:
-    return number(values.sum(where=batches.block < batches.full_blocks).fill_null(0))
+    return number(sum_of(values, batches.block < batches.full_blocks))
 
 
 def _relative_slope(customers: pd.DataFrame) -> pd.Series[float]:

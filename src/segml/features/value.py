@@ -9,7 +9,7 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.config import FeaturesConfig
-from segml.features.arithmetic import SQUARE_SCALE, exact_sum, number, ratio
+from segml.features.arithmetic import SQUARE_SCALE, exact_sum, number, only, ratio, sum_of
 from segml.features.spec import Definition, Feature, Ingredient
 
 FAMILY = "value"
@@ -51,7 +51,7 @@ def _revenue_in_window(days: int) -> Feature:
 def sum_in_ages(batches: Table, column: str, from_days: int, to_days: int = 0) -> Any:
     """Return the sum of a decimal column over ``[as_of − from_days, as_of − to_days)``; zero where there is no line."""
     inside = windows.in_ages(batches.age, from_days, to_days)
-    return number(batches[column].sum(where=inside).fill_null(0))
+    return number(sum_of(batches[column], inside))
 
 
 def _order_value() -> tuple[Definition, ...]:
@@ -107,7 +107,7 @@ def _margin() -> tuple[Definition, ...]:
             "margin",
             source=MARGIN,
             grain="batch",
-            formula=lambda batches: number(batches.margin.sum(where=windows.in_last(batches.age, 365))),
+            formula=lambda batches: number(only(batches.margin, windows.in_last(batches.age, 365)).sum()),
         ),
         Ingredient("margin_net_365d", grain="batch", formula=lambda batches: sum_in_ages(batches, "margin_net", 365)),
         Feature(

@@ -1,0 +1,125 @@
+"""Products bought, at each as-of date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table
+
+from segml import windows
+from segml.features import things
+from segml.features.arithmetic import only, sum_of
+from segml.features.bins import Bins
+from segml.features.dates import KEYS, AsOfDates, Keep
+
+MONEY_DAYS = windows.YEAR_DAYS
+"""Products are compared by money of the last year."""
+
+_DAY_BITS = 32
+_EPOCH = 2 ** (_DAY_BITS - 1)
+
+
+def products_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep) -> Table:
+    """Return how many products were bought by each date: one row or several a customer, to be summed.
+
+    Of ``ever`` products there are ``repeated``, bought on more than one day; ``new_90d``, first bought in the last 90
+    days; ``in_90d``, ``in_365d`` and ``year_before``, bought in the last 90 or 365 days, or in the 365 before these;
+    the largest of them has ``top`` money in the last year (null: not told). Lines without a product are left out.
+
+    Parameters
+    ----------
+    lines : of ``AsOfDates.living``
+    batches : with ``product_line``, the largest amount of their lines with a product
+    """
+    bought = things.bought(lines, "product_id")
+    if dates.is_one:
+        return _counted(things.seen(things.each_line(bought), "product_id", dates, money_days=MONEY_DAYS), dates)
+    binned = things.binned(bought, dates)
+    pairs = things.pairs(binned, "product_id", dates, **_days(binned, dates.bins))
+    products = keep(_alike(pairs, dates.bins), "products")
+    named = products.filter(products.product_id.notnull())
+    special = keep(things.special(named, _least_top(batches, dates), "product_id"), "special")
+    events = keep(_until_old(things.events_of(special, binned, "product_id", dates), dates), "events")
+    seen = things.seen(events, "product_id", dates, money_days=MONEY_DAYS)
+    return keep(_counted_in_bins(products, dates), "counted").union(_counted(seen, dates))
+
+
+def _days(purchases: Table, bins: Bins) -> dict[str, Any]:
+    """Return aggregates for the first day, and for the latest day in the first bin, packed behind the bin."""
+    day = windows.day_of(windows.epoch_seconds(purchases.ordered_at)) + _EPOCH
+    return {"first_day": day.min(), "packed_day": ((len(bins.edges) - purchases.bin) * 2**_DAY_BITS + day).max()}
+
+
+def _alike(pairs: Table, bins: Bins) -> Table:
+    """Gather the products that a customer bought in the same bin, and in no other; the others keep their name.
+
+    ``again_0``, … are the bins in which a product was bought on another day than the first.
+    """
+    pairs = pairs.mutate(**bins.later(pairs))
+    is_once = ~bins.is_any(pairs, "later") & ~pairs.is_unsteady
+    is_again_at_once = (pairs.packed_day & (2**_DAY_BITS - 1)) > pairs.first_day
+    again = {
+        name: is_again_at_once.ifelse(pairs[bits], pairs[later])
+        for name, bits, later in zip(bins.names("again"), bins.names("bits"), bins.names("later"), strict=True)
+    }
+    named = pairs.mutate(product_id=is_once.ifelse(None, pairs.product_id), **again)
+    alike = ("customer_id", "product_id", "is_unsteady", *bins.names("bits"), *bins.names("again"))
+    return named.group_by(alike).aggregate(products=named.count(), gross=named.gross.max())
+
+
+def _least_top(batches: Table, dates: AsOfDates) -> Table:
+    """Return the ``least`` that a customer's largest product brings in a year, at any date: it has a line like that."""
+    standing = batches.filter(dates.stands(batches) & batches.product_line.notnull())
+    passed = dates.place(standing.ordered_at, days=MONEY_DAYS)
+    recent = dates.at_each(standing.mutate(until=ibis.least(standing.until, passed)))
+    tops = recent.group_by(KEYS).aggregate(top=recent.product_line.max())
+    return tops.group_by("customer_id").aggregate(least=tops.top.min())
+
+
+def _until_old(events: Table, dates: AsOfDates) -> Table:
+    """Leave out the dates that ask for nothing but money, more than a year later."""
+    passed = ibis.least(events.until, dates.place(events.last_at, days=MONEY_DAYS))
+    return events.mutate(until=events.is_unsteady.ifelse(events.until, passed))
+
+
+def _counted(seen: Table, dates: AsOfDates) -> Table:
+    first, last = (windows.day_of(dates.as_of_s(seen) - age) for age in (seen.oldest, seen.latest))
+    return seen.select(
+        *dates.keys,
+        **things.counts(
+            seen,
+            ever=ibis.literal(True),
+            repeated=first < last,
+            new_90d=windows.in_last(seen.oldest, 90),
+            in_90d=windows.in_last(seen.latest, 90),
+            in_365d=windows.in_last(seen.latest, windows.YEAR_DAYS),
+            year_before=seen.is_year_before,
+        ),
+        top=seen.gross,
+    )
+
+
+def _counted_in_bins(products: Table, dates: AsOfDates) -> Table:
+    """Count the products of which bins tell enough; of those in a single bin these tell the money, too."""
+    bins, steady = dates.bins, products.filter(~products.is_unsteady)
+    alike = steady.group_by("customer_id", *bins.names("bits"), *bins.names("again")).aggregate(
+        products=steady.products.sum(), top=only(steady.gross, steady.product_id.isnull()).max()
+    )
+
+    def told(rows: Table, place: int) -> dict[str, Any]:
+        def count(condition: Any) -> Any:
+            return sum_of(rows.products, condition)
+
+        latest, recent = bins.any(rows, "bits", "in_90d", place), bins.any(rows, "bits", "in_365d", place)
+        return {
+            "ever": count(bins.any(rows, "bits", "known", place)),
+            "repeated": count(bins.any(rows, "again", "known", place)),
+            "new_90d": count(latest & ~bins.any(rows, "bits", "before_90d", place)),
+            "in_90d": count(latest),
+            "in_365d": count(recent),
+            "year_before": count(bins.any(rows, "bits", "year_before", place)),
+            "top": only(rows.top, recent).max(),
+        }
+
+    return things.side_by_side(alike, dates, told)
