@@ -9,6 +9,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from ibis.expr.types import Table
 
 from segml import features
 from segml.config import FeaturesConfig
