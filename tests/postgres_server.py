@@ -7,9 +7,11 @@ The user ``reader`` with an awkward password owns the server. Tests make their t
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +51,8 @@ def running_server() -> Iterator[str]:
         try:
             yield f"postgresql://{USER}:{ENCODED}@127.0.0.1:{port}/postgres"
         finally:
-            run("pg_ctl", "-m", "immediate", "stop")
+            if (folder / "data" / "postmaster.pid").exists():  # else a test has stopped it
+                run("pg_ctl", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
 
@@ -73,6 +76,15 @@ def execute(url: str, *statements: str) -> None:
     with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+def stop(url: str) -> None:
+    """End the server at once, and every connection with it, as in a power cut; return when it is gone."""
+    [[number]] = rows(url, "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int")
+    [[folder]] = rows(url, "select current_setting('data_directory')")
+    os.kill(number, signal.SIGQUIT)
+    while Path(folder, "postmaster.pid").exists():
+        time.sleep(0.02)
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import subprocess
+import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["sail"]
+__all__ = ["apart", "sail"]
 
 
 def sail() -> Any:
@@ -29,6 +34,21 @@ def _backend() -> Any:
         warnings.simplefilter("ignore")  # Spark's client warns of newer pandas, and Sail's of its own age
         # Sail ignores a request to persist.
         return spark.connect(f"sc://{start()}", scratch=tempfile.gettempdir())
+
+
+@contextmanager
+def apart() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Yield the address of a server in a process of its own, and the process, which a test may kill."""
+    pytest.importorskip("pysail", reason="Sail, an engine that speaks Spark Connect, is not installed (pysail)")
+    pytest.importorskip("pyspark", reason="the Spark client is not installed (pyspark)")
+    code = "import sail, signal; print(sail.start(), flush=True); signal.pause()"
+    here = Path(__file__).parent
+    with subprocess.Popen([sys.executable, "-c", code], cwd=here, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip(), process
+        finally:
+            process.kill()
 
 
 @functools.cache

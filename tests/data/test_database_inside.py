@@ -12,10 +12,11 @@ import pytest
 from postgres_server import ENCODED, PASSWORD, as_user, execute, ingest, new_database, rows
 from segml import schema
 from segml.config import CleaningConfig, DemoConfig, FormatConfig
-from segml.data import postgres
+from segml.data import cancellations, postgres
 from segml.data.clean import clean
 from segml.data.digest import digest
 from segml.data.engine import connect
+from segml.data.prepare import number_lines, prepare
 from segml.data.read import read_table
 from segml.data.simulate import simulate
 from segml.schema import DataError, TableSchema
@@ -202,6 +203,14 @@ def test_tables_and_columns_that_are_not_there_are_named(server: str, inside: An
 def test_text_that_must_be_read_first_is_refused(server: str, inside: Any, column: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read(f"{server}#select 'a' as customer_id, {column}", inside)
+
+
+def test_cancellations_meet_their_purchases_without_trying_all_pairs(server: str, inside: Any) -> None:
+    lines = prepare(number_lines(read(f"{server}#transactions", inside)), None, largest_amount=1e12)
+    query = inside.compile(cancellations.pair(lines))
+    plan = "\n".join(step for (step,) in inside.con.execute(f"explain {query}").fetchall())
+    assert "Hash" in plan
+    assert "Nested Loop" not in plan
 
 
 def test_flags_of_other_tables_are_read_there(server: str, inside: Any) -> None:

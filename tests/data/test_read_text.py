@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from segml import schema
@@ -250,6 +251,24 @@ def test_files_with_different_headers_are_an_error(tmp_path: Path) -> None:
         DataError, match=r"differ in columns: against a\.csv, b\.csv lacks \['amount'\] and has \['sum'\] beyond it"
     ):
         read(tmp_path)
+
+
+def test_a_file_larger_than_the_memory_limit_passes_through_in_order(tmp_path: Path) -> None:
+    lines, path = 300_000, tmp_path / "long.csv"
+    with path.open("w") as file:
+        file.write("customer_id,ordered_at,amount,region\n")
+        file.writelines(f"customer {n:060d},2024-05-01 12:00:00,{n},region {n:0300d}\n" for n in range(lines))
+    backend = connect(threads=1, memory_bytes=100_000_000, spill=tmp_path / "spill")
+    before, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(pool)
+    try:
+        table = read_table(path, schema.TRANSACTIONS, {}, FormatConfig(), backend)
+    finally:
+        pa.set_memory_pool(before)
+    assert pool.max_memory() < path.stat().st_size / 2
+    [found] = table.aggregate(lines=table.count(), total=table.amount.sum()).to_pyarrow().to_pylist()
+    assert found == {"lines": lines, "total": lines * (lines - 1) / 2}
+    assert table.limit(30_000).amount.to_pyarrow().to_pylist() == [float(n) for n in range(30_000)]
 
 
 def test_online_retail_survives_the_spelling_of_a_russian_office(tmp_path: Path, shared_data: Path) -> None:

@@ -20,6 +20,11 @@ QUERY = re.compile(r"\s*(select|with|table|values)[\s(*]", re.IGNORECASE)
 NAME = re.compile(r'(?:"(?:[^"]|"")+"|[^".\s@]+)')
 TABLE = re.compile(rf"\s*{NAME.pattern}(?:\.{NAME.pattern})?\s*")
 SECRETS = ("password", "sslpassword")
+BROKEN = re.compile(
+    r"server closed the connection|terminating connection|connection (?:is|was) (?:closed|lost)|Connection reset|"
+    r"could not (?:send|receive) data|SSL SYSCALL|system is (?:shutting down|starting up|in recovery mode)"
+)
+"""What servers and drivers say of a connection that was there."""
 SHOWN_QUERY = 60
 CONNECT_TIMEOUT_S = 10
 
@@ -144,7 +149,10 @@ def quote(name: str) -> str:
 
 
 def said(message: str, secrets: Sequence[str]) -> str:
-    """Return the server's own words without passwords, our query and the arrow below it."""
+    """Return the server's own words without passwords, our query and the arrow below it, and what to do."""
     for secret in secrets:
         message = message.replace(secret, "***")
-    return " ".join(re.split(r"\nLINE |Query was:|\. SQLSTATE", message)[0].split())
+    words = " ".join(re.split(r"\nLINE |Query was:|\. SQLSTATE", message)[0].split())
+    if not BROKEN.search(words):
+        return words
+    return f"{words.rstrip('.')}; the connection broke: see that the server runs, and start the same again"

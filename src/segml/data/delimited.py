@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.csv
 from ibis.expr.types import Table
@@ -17,6 +18,7 @@ from ibis.expr.types import Table
 from segml.config import FormatConfig
 from segml.data.columns import require_same, require_unique
 from segml.data.encoding import TextFile, examine
+from segml.data.engine import hold_batches
 from segml.data.frames import store
 from segml.data.paths import Files, on_disk, opening
 from segml.data.source import Pick, Source
@@ -52,7 +54,7 @@ def open_text(files: Files, format: FormatConfig, backend: Any) -> Source:
     require_same({table.file.path.name: table.names for table in tables}, files.where)
 
     def load(picks: Sequence[Pick]) -> Table:
-        return store(pa.concat_tables([_read(table, picks) for table in tables]), backend, files.where)
+        return _kept(tables, picks, backend)
 
     return Source(files.where, tables[0].names, load)
 
@@ -113,24 +115,48 @@ def _header(lines: Iterator[str]) -> str:
     return header
 
 
-def _read(table: TextTable, picks: Sequence[Pick]) -> pa.Table:
+def _kept(tables: Sequence[TextTable], picks: Sequence[Pick], backend: Any) -> Table:
+    """Return the rows as a table of the backend: DuckDB takes them as they are read, others all at once."""
+    failures: list[DataError] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for table in tables:
+                yield from _read(table, picks)
+        except DataError as error:  # the data base would wrap it
+            failures.append(error)
+            raise
+
+    schema = pa.schema([(pick.name, pa.string()) for pick in picks])
+    if backend.name != "duckdb":
+        return store(pa.Table.from_batches(batches(), schema), backend)
+    try:
+        return hold_batches(pa.RecordBatchReader.from_batches(schema, batches()), backend, "frame")
+    except duckdb.Error:
+        if failures:
+            raise failures[0] from None
+        raise
+
+
+def _read(table: TextTable, picks: Sequence[Pick]) -> Iterator[pa.RecordBatch]:
     wanted = {pick.name: f"c{table.names.index(pick.source)}" for pick in picks}
     if not table.has_rows:
-        return pa.schema([(name, pa.string()) for name in wanted]).empty_table()
+        return
     try:
-        found = _parse(table, list(wanted.values()))
+        for batch in _parse(table, list(wanted.values())):
+            yield batch.rename_columns(list(wanted))
     except pa.ArrowInvalid as error:
         raise DataError(_fault(table) or f"{table.file.path} cannot be read as delimited text: {error}") from None
     fault = _fault(table) if table.file.quotes % 2 else None
     if fault:
         raise DataError(fault)
-    return found.rename_columns(list(wanted))
 
 
-def _parse(table: TextTable, wanted: Sequence[str]) -> pa.Table:
+def _parse(table: TextTable, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
     names = [f"c{position}" for position in range(len(table.names))]
-    with pa.input_stream(str(on_disk(table.file.path)), compression="gzip" if table.file.is_gzip else None) as stream:
-        return pyarrow.csv.read_csv(
+    with (
+        pa.input_stream(str(on_disk(table.file.path)), compression="gzip" if table.file.is_gzip else None) as stream,
+        pyarrow.csv.open_csv(
             stream,
             pyarrow.csv.ReadOptions(
                 column_names=names,
@@ -140,7 +166,9 @@ def _parse(table: TextTable, wanted: Sequence[str]) -> pa.Table:
             ),
             pyarrow.csv.ParseOptions(delimiter=table.delimiter, newlines_in_values=True),
             pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), include_columns=list(wanted)),
-        )
+        ) as batches,
+    ):
+        yield from batches
 
 
 def _fault(table: TextTable) -> str | None:

@@ -77,6 +77,7 @@ def hold_batches(batches: pa.RecordBatchReader, backend: Any, kind: str) -> Tabl
         backend.con.execute(f"create temp table {name} as from {incoming}")
     finally:
         backend.con.unregister(incoming)
+        pa.default_memory_pool().release_unused()  # it would keep what the batches took, some 200 MB
     return backend.table(name)
 
 
@@ -85,6 +86,8 @@ def release(table: Table | str, backend: Any) -> None:
     name = table if isinstance(table, str) else table.op().name
     if spark_tables.is_spark(backend):
         return spark_tables.release(name, backend)
+    if postgres.is_postgres(backend):
+        return postgres.release(name, backend)
     backend.drop_table(name, force=True)
     return None
 

@@ -12,7 +12,7 @@ from ibis.expr.types import Table
 
 from segml import schema
 from segml.config import Config, EngineConfig
-from segml.data import catalog, postgres, spark, spark_tables
+from segml.data import catalog, postgres, spark, spark_failures, spark_tables
 from segml.data.address import is_database, redact
 from segml.data.engine import to_table
 from segml.data.failures import explained
@@ -69,12 +69,12 @@ def opened_engine(settings: EngineConfig, threads: int | None = None, source: st
 
     Raises
     ------
-    DataError : as ``connect_engine``; or, in the block, too little memory
+    DataError : as ``connect_engine``; or, in the block, too little memory, or a server that goes away
     OutputError : in the block, a full disk
     """
     scratch = Path(settings.scratch) if settings.scratch is not None else None
     limit = limit_in_bytes(settings.memory_limit) if settings.memory_limit is not None else None
-    with explained(scratch, limit):
+    with explained(scratch, limit), spark_failures.explained(settings.spark):
         backend = connect_engine(settings, threads, source)
         try:
             yield backend

@@ -130,6 +130,12 @@ def hold(expression: Table, backend: Any, kind: str) -> Table:
     return table
 
 
+def release(name: str, backend: Any) -> None:
+    """Drop a temporary table; one of a connection that broke went with it."""
+    if not backend.con.closed:
+        backend.drop_table(name, force=True)
+
+
 def digest(table: Table, length: int) -> str:
     """Return hexadecimal digits over all rows, computed there; the order of rows does not matter, repeats do."""
     backend = table.get_backend()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from segml.data import spark_tables
+from segml.data import spark_failures, spark_tables
 from segml.data.spark_tables import SCRATCH
 from segml.schema import DataError
 
@@ -164,6 +164,7 @@ def _require_answer(address: str) -> str:
 
 def _opened(spark: Any, address: str) -> Any:
     session = spark.builder.remote(address).create()
+    spark_failures.wait_less(session)
     session.sql("select 1").collect()
     return session
 

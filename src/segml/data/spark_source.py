@@ -16,6 +16,7 @@ from segml.data.database import is_database
 from segml.data.delimited import DELIMITERS, QUOTED, SPELLINGS
 from segml.data.delimited import KEY as DELIMITER_KEY
 from segml.data.source import Pick, Source
+from segml.data.spark_failures import is_lost
 from segml.data.spark_tables import is_spark
 from segml.schema import DataError
 
@@ -75,6 +76,8 @@ def _opened(read: Callable[[], Any], where: str) -> Any:
     except DataError:
         raise
     except Exception as error:  # each kind of session has errors of its own
+        if is_lost(error):
+            raise
         raise DataError(f"Spark cannot read {where}: {_first_line(error)}; the cluster must see it") from None
     if not columns:
         raise DataError(f"Spark finds no columns in {where}; check that it is there and that the cluster sees it")
@@ -110,8 +113,10 @@ def _is_delta(path: str, spark: Any) -> bool:
     """Tell whether a folder is a Delta table; only the cluster may see it, so it is asked."""
     try:
         return spark.read.text(f"{path.rstrip('/')}/_delta_log/*.json").head() is not None
-    except Exception:  # there is no such folder
-        return False
+    except Exception as error:
+        if is_lost(error):
+            raise
+        return False  # there is no such folder
 
 
 def _absolute(path: str) -> str:

@@ -32,7 +32,7 @@ def categories_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep
     early = sum_of(binned.gross, dates.stands(binned) & (binned.since == 0))
     pairs = keep(things.pairs(binned, "category", dates, early=early), "categories")
     special = keep(things.special(pairs, _least_of_largest(pairs, batches, dates), "category"), "special")
-    events = keep(things.events_of(special, binned, "category", dates), "events")
+    events = keep(things.events_of(special, bought, "category", dates), "events")
     seen = keep(things.seen(events, "category", dates), "seen")
     return keep(_counted_in_bins(pairs, dates), "counted").union(_counted(seen, dates))
 

@@ -13,6 +13,7 @@ from segml.config import FeaturesConfig
 from segml.data import spark_tables
 from segml.data.engine import hold, release, to_table
 from segml.data.remote import redact_url
+from segml.data.spark_failures import is_lost
 from segml.features.build import BASE, aggregates, finish
 from segml.features.catalog import catalog
 from segml.schema import DataError, OutputError
@@ -106,6 +107,8 @@ def _write(frame: Any, address: str) -> None:
     try:
         frame.write.parquet(address)
     except Exception as error:  # each kind of session has errors of its own
+        if is_lost(error):
+            raise
         first_line = str(error).strip().split("\n")[0]
         raise OutputError(
             f"Spark cannot write the features to {redact_url(address)}: {first_line}; name a new folder, one that the "

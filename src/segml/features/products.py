@@ -40,7 +40,7 @@ def products_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep) 
     products = keep(_alike(pairs, dates.bins), "products")
     named = products.filter(products.product_id.notnull())
     special = keep(things.special(named, _least_top(batches, dates), "product_id"), "special")
-    events = keep(_until_old(things.events_of(special, binned, "product_id", dates), dates), "events")
+    events = keep(_until_old(things.events_of(special, bought, "product_id", dates), dates), "events")
     seen = things.seen(events, "product_id", dates, money_days=MONEY_DAYS)
     return keep(_counted_in_bins(products, dates), "counted").union(_counted(seen, dates))
 

@@ -77,11 +77,22 @@ def special(things: Table, least: Table, thing: Thing) -> Table:
 
 
 def events_of(wanted: Table, purchases: Table, thing: Thing, dates: AsOfDates) -> Table:
-    """Return the purchases of special things, those in the same bin gathered: the same is true of them at any date."""
-    lines = purchases.drop("is_unsteady").join(wanted, ["customer_id", thing])
-    placed = windows.epoch_seconds(lines.ordered_at)
-    return lines.group_by("customer_id", thing, "is_unsteady", "bin", *dates.life).aggregate(
-        gross=lines.gross.sum(), first_s=placed.min(), last_s=placed.max(), last_at=lines.ordered_at.max()
+    """Return the purchases of special things, those in the same bin gathered: the same is true of them at any date.
+
+    Parameters
+    ----------
+    wanted : of ``special``
+    purchases : of ``bought``
+    """
+    lines = dates.with_since(purchases.join(wanted, ["customer_id", thing]))
+    placed = lines.mutate(
+        gross=exact(lines.amount), bin=dates.bins.of(lines.ordered_at), placed_s=windows.epoch_seconds(lines.ordered_at)
+    )
+    return placed.group_by("customer_id", thing, "is_unsteady", "bin", *dates.life).aggregate(
+        gross=placed.gross.sum(),
+        first_s=placed.placed_s.min(),
+        last_s=placed.placed_s.max(),
+        last_at=placed.ordered_at.max(),
     )
 
 
