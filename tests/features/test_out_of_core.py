@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -229,6 +230,30 @@ def test_more_lines_dates_and_less_memory_make_more_buckets(dates: int) -> None:
     assert by_memory == sorted(by_memory, reverse=True)
     assert by_memory[-1] == 1
     assert outofcore.bucket_count(0, dates, 33_000_000) == 1
+
+
+def test_lines_are_told_from_others_in_any_order(random_lines: pd.DataFrame) -> None:
+    def told(lines: pd.DataFrame) -> str:
+        return outofcore.fingerprint(to_table(lines))
+
+    own = told(random_lines)
+    assert told(random_lines.sample(frac=1, random_state=1)) == own
+    swapped = {name: random_lines[name].iloc[::-1].to_numpy() for name in outofcore.IDENTIFYING}
+    others = [random_lines.assign(**{name: values}) for name, values in swapped.items()]  # the same values elsewhere
+    others += [random_lines.iloc[1:], pd.concat([random_lines, random_lines.iloc[:1]])]
+    assert len({own, *map(told, others)}) == len(others) + 1
+
+
+def test_pieces_of_many_runs_are_worked_on_together(
+    split: None, random_lines: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    into(40, monkeypatch)
+    monkeypatch.setattr("segml.features.runs.CHUNK_ROWS", 100)
+    features.write(random_lines, THREE, tmp_path / "features.parquet")
+    written = pq.ParquetFile(tmp_path / "features.parquet").metadata
+    sizes = [written.row_group(place).num_rows for place in range(written.num_row_groups)]
+    assert len(sizes) > 1
+    assert min(sizes[:-1]) >= 100
 
 
 def test_an_output_that_cannot_be_written_is_told(split: None, random_lines: pd.DataFrame, tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from ibis.expr.types import Table
 from segml import windows
 from segml.config import FeaturesConfig
 from segml.data.memory import bounded, for_database
-from segml.features.arithmetic import exact
 from segml.features.build import aggregates, finish
 from segml.features.runs import base_of_runs, merged, write_run
 from segml.features.snapshots import LINE_TYPES, typed
@@ -33,24 +32,28 @@ Progress = Callable[[int, int], None]
 """Called with the buckets done, and all there are."""
 
 QUERY_BYTES = 60_000_000
-LINE_BYTES, LINE_BYTES_OF_SEVERAL, LINE_DATE_BYTES = 230, 450, 30
-"""What one query takes at most: some for itself; for each line at one date; at several, for each line, and for each
-line and date.
+LINE_BYTES, LINE_DATE_BYTES = 230, 17
+"""What a build takes at most: some for itself, for each line, and for each line and date but the first.
 
 Measured as the peak of a process that runs ``build``, less what it had before, with 1 M lines of
-``benchmarks/lines.py`` and 1.2 M of the demo, where orders are small: 123 and 192 bytes a line at one date, 358 and 457
-at two, 413 and 518 at four, 685 and 711 at twelve; with 10 M of the former 157 and 565 at one and twelve. A query that
-needs a little more than there is slows down, it does not fail: DuckDB keeps what does not fit in files.
+``benchmarks/lines.py`` and 1.2 M of the demo, where orders are small: 147 and 204 bytes a line at one date, 107 and 198
+at two, 128 and 255 at four, 276 and 402 at twelve; with 10 M of the former 133 at twelve. A query that needs a little
+more than there is slows down, it does not fail: DuckDB keeps what does not fit in files.
 """
 
-LINE_DISK_BYTES, LINE_DATE_DISK_BYTES = 25, 5
-"""What temporary files take: 18 bytes a line, and 400 a customer and as-of date, that is 3 a line; with some room."""
+LINE_DISK_BYTES, LINE_DATE_DISK_BYTES = 20, 5
+"""What temporary files take: 14 bytes a line, and 400 a customer and as-of date, that is 3 a line; with some room."""
 
 UNREAD = ("quantity", "channel")
 """Columns of order lines that no feature reads; they need not be written."""
 
+DICTIONARY_SIZE = 8_000
+"""Up to how many different values a column is written as a dictionary, in some 120,000 lines of a bucket.
+
+Most columns of text have fewer, and are then read and grouped at a tenth less; those of money are given up soon.
+"""
+
 _BUCKET = "bucket"
-_HASHES = 2**31
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def needed_bytes(lines: int, dates: int) -> int:
     >>> needed_bytes(10_000_000, 1) / 1e9
     2.36
     """
-    return QUERY_BYTES + lines * (LINE_BYTES if dates == 1 else LINE_BYTES_OF_SEVERAL + dates * LINE_DATE_BYTES)
+    return QUERY_BYTES + lines * (LINE_BYTES + (dates - 1) * LINE_DATE_BYTES)
 
 
 def bucket_count(lines: int, dates: int, memory_bytes: int) -> int:
@@ -89,23 +92,15 @@ def bucket_count(lines: int, dates: int, memory_bytes: int) -> int:
 
 
 def fingerprint(lines: Table) -> str:
-    """Return 16 hexadecimal digits that change with the lines, at the cost of reading four of their columns.
+    """Return 16 hexadecimal digits that change with the lines, as far as features read them, at the cost of reading them.
 
-    They are made of the number of lines, and sums over customers, times and money, so that the order of lines does not
-    matter. Files have a size and a date of change, but lines may come from several, or from a query, and be cleaned.
+    They are made of the number of lines and the sum of their hashes, so that the order of lines does not matter. Files
+    have a size and a date of change, but lines may come from several, or from a query, and be cleaned.
     """
     lines = typed(lines)
-    placed, cancelled = (windows.epoch_seconds(lines[name]) for name in ("ordered_at", "cancelled_at"))
-    customer = lines.customer_id.hash() % _HASHES
-    sums = lines.aggregate(
-        lines=lines.count(),
-        customers=customer.sum(),
-        placed=placed.sum(),
-        money=exact(lines.amount).sum(),
-        pairs=((customer + placed) % 1_000_003 * (placed % 1_009)).sum(),
-        cancelled=cancelled.sum(),
-    ).to_pyarrow()
-    return hashlib.sha256(str(sums.to_pylist()).encode()).hexdigest()[:16]
+    row = ibis.struct({name: lines[name] for name in LINE_TYPES if name not in UNREAD})
+    sums = lines.aggregate(lines=lines.count(), hashes=_hash(row).sum().cast("string"))
+    return hashlib.sha256(str(sums.to_pyarrow().to_pylist()).encode()).hexdigest()[:16]
 
 
 def write_buckets(
@@ -150,17 +145,12 @@ def _write_missing(
 
 
 def _split(lines: Table, dates: Sequence[pd.Timestamp], work: WorkFolder) -> None:
-    """Write the lines that are known at the last as-of date by bucket.
-
-    Dictionaries would save half the space and cost half as much time again: 4.1 instead of 2.9 CPU s for 5 M lines.
-    """
+    """Write the lines that are known at the last as-of date by bucket."""
     lines = typed(lines)
-    unread = {name: ibis.null(LINE_TYPES[name]) for name in UNREAD}
-    known = lines.filter(windows.before(lines.ordered_at, max(dates))).mutate(**unread)
-    bucket = known.customer_id.hash() % work.buckets
-    keyed = known.mutate(**{_BUCKET: (bucket + work.buckets) % work.buckets})
+    known = lines.filter(windows.before(lines.ordered_at, max(dates))).drop(*UNREAD)
+    keyed = known.mutate(**{_BUCKET: _hash(known.customer_id) % work.buckets})
     with unfinished(work.lines) as temporary:
-        keyed.to_parquet(temporary, partition_by=_BUCKET, compression="lz4_raw", dictionary_size_limit=1)
+        keyed.to_parquet(temporary, partition_by=_BUCKET, compression="lz4_raw", dictionary_size_limit=DICTIONARY_SIZE)
 
 
 @contextmanager
@@ -176,10 +166,15 @@ def _lines_of(bucket: int, lines: Table, work: WorkFolder) -> Iterator[Table]:
     backend: Any = lines.get_backend()
     table = backend.read_parquet([str(file) for file in files], hive_partitioning=False)
     try:
-        yield table
+        yield table.mutate(**{name: ibis.null(LINE_TYPES[name]) for name in UNREAD})
     finally:
         backend.drop_view(table.op().name, force=True)
 
 
 def _folder(lines: Path, bucket: int) -> Path:
     return lines / f"{_BUCKET}={bucket}"
+
+
+@ibis.udf.scalar.builtin(name="hash", signature=((None,), "uint64"))  # type: ignore[untyped-decorator]
+def _hash(value: Any) -> Any:
+    """Return DuckDB's hash of a value, or of all that a struct holds; that of Ibis is made signed by way of text."""

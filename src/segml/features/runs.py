@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,24 +38,43 @@ def base_of_runs(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def merged(paths: Sequence[Path]) -> Iterator[pa.Table]:
-    """Yield the rows of sorted runs in their common order, in chunks; without rows one chunk of none.
+    """Yield the rows of sorted runs in their common order, in chunks of some 20,000; without rows one chunk of none."""
+    no_rows = True
+    for chunk in _gathered(_ready(paths), CHUNK_ROWS):
+        no_rows = False
+        yield chunk.combine_chunks().sort_by([(name, "ascending") for name in ORDER])
+    if no_rows:
+        yield _schema(paths[0]).empty_table()
+
+
+def _ready(paths: Sequence[Path]) -> Iterator[pa.Table]:
+    """Yield pieces of sorted runs, unsorted, of which each comes after those before it.
 
     Of each run some rows are at hand, its head. Up to the lowest of their last rows every row there is is at hand.
     """
     runs = [_pieces(path, max(256, CHUNK_ROWS // len(paths))) for path in paths]
     heads = [(head, run) for run in runs if (head := next(run, None)) is not None]
-    if not heads:
-        yield _schema(paths[0]).empty_table()
     while heads:
         bound = min(_last_key(head) for head, _ in heads)
         cuts = [_rows_until(head, bound) for head, _ in heads]
-        ready = pa.concat_tables([head.slice(0, cut) for (head, _), cut in zip(heads, cuts, strict=True)])
-        yield ready.sort_by([(name, "ascending") for name in ORDER])
+        yield pa.concat_tables([head.slice(0, cut) for (head, _), cut in zip(heads, cuts, strict=True)])
         heads = [
             (rest, run)
             for (head, run), cut in zip(heads, cuts, strict=True)
             if (rest := head.slice(cut) if cut < len(head) else next(run, None)) is not None
         ]
+
+
+def _gathered(pieces: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Yield pieces together, so many that they have this number of rows: what is done to each chunk costs some time."""
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(map(len, waiting)) >= rows:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _sorted(table: Table, rows: int) -> Iterator[pa.RecordBatch]:
