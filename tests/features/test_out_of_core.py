@@ -16,6 +16,7 @@ from segml import features
 from segml.config import FeaturesConfig
 from segml.data import connect, to_table
 from segml.features import outofcore, workfolder
+from segml.features.snapshots import LINE_TYPES
 from segml.schema import OutputError
 
 ONE = ["2024-06-01"]
@@ -238,7 +239,10 @@ def test_lines_are_told_from_others_in_any_order(random_lines: pd.DataFrame) -> 
 
     own = told(random_lines)
     assert told(random_lines.sample(frac=1, random_state=1)) == own
-    swapped = {name: random_lines[name].iloc[::-1].to_numpy() for name in outofcore.IDENTIFYING}
+    swapped = {
+        name: random_lines[name].iloc[::-1].to_numpy()
+        for name in [name for name in LINE_TYPES if name not in outofcore.UNREAD]
+    }
     others = [random_lines.assign(**{name: values}) for name, values in swapped.items()]  # the same values elsewhere
     others += [random_lines.iloc[1:], pd.concat([random_lines, random_lines.iloc[:1]])]
     assert len({own, *map(told, others)}) == len(others) + 1

@@ -92,7 +92,7 @@ def bucket_count(lines: int, dates: int, memory_bytes: int) -> int:
 
 
 def fingerprint(lines: Table) -> str:
-    """Return 16 hexadecimal digits that change with the lines, as far as features read them, at the cost of reading them.
+    """Return 16 hexadecimal digits that change with the lines, at the cost of reading what features read.
 
     They are made of the number of lines and the sum of their hashes, so that the order of lines does not matter. Files
     have a size and a date of change, but lines may come from several, or from a query, and be cleaned.
