@@ -67,13 +67,15 @@ def from_epoch_seconds(seconds: pd.Series[int]) -> pd.Series[pd.Timestamp]:
     return pd.to_datetime(seconds, unit="s").dt.as_unit("us")
 
 
-def day_of(seconds: Any) -> Any:
-    """Return the calendar day of whole seconds since 1970, counted from there.
+def epoch_day(moment: Any) -> Any:
+    """Return the calendar days of moments, counted from 1970.
 
-    >>> day_of(epoch_seconds(pd.Timestamp("1970-01-02 23:59")))
+    >>> epoch_day(pd.Timestamp("1970-01-02 23:59"))
     1
     """
-    return seconds // DAY_SECONDS
+    if isinstance(moment, pd.Timestamp):
+        return epoch_seconds(moment) // DAY_SECONDS
+    return moment.date().epoch_days().cast("int64")
 
 
 def in_last(age_seconds: Any, days: int) -> Any:

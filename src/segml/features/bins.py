@@ -59,8 +59,8 @@ class Bins:
 
     def is_split(self, moment: Any) -> Any:
         """Tell which moments lie on a day that is in several bins, because a window begins in the middle of it."""
-        days = {windows.day_of(windows.epoch_seconds(edge)) for edge in self.edges if edge != edge.normalize()}
-        return windows.day_of(windows.epoch_seconds(moment)).isin(sorted(days)) if days else ibis.literal(False)
+        days = {windows.epoch_day(edge) for edge in self.edges if edge != edge.normalize()}
+        return windows.epoch_day(moment).isin(sorted(days)) if days else ibis.literal(False)
 
     def gathered(self, bins: Any) -> dict[str, Any]:
         """Return the aggregates that say in which bins rows are: ``bits_0``, ``bits_1``, …"""

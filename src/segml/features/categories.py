@@ -55,7 +55,7 @@ def _least_of_largest(pairs: Table, batches: Table, dates: AsOfDates) -> Table:
 def _counted(seen: Table, dates: AsOfDates) -> Table:
     largest = seen.group_by(dates.keys).aggregate(most=seen.gross.max())
     judged = seen.join(largest, dates.keys)
-    recent = windows.in_last(judged.latest, windows.YEAR_DAYS)
+    recent = dates.in_ages(judged, judged.last_at, windows.YEAR_DAYS)
     return judged.select(
         *dates.keys,
         **things.counts(judged, in_365d=recent, year_before=judged.is_year_before),

@@ -80,6 +80,18 @@ class AsOfDates:
         """Return the date of rows that are told apart by ``keys``, in seconds since 1970."""
         return ibis.literal(windows.epoch_seconds(self.moments[0]), "int64") if self.is_one else rows.as_of_s
 
+    def in_ages(self, rows: Table, placed: Any, from_days: int, to_days: int = 0) -> Any:
+        """Tell which moments lie in ``[as_of − from_days, as_of − to_days)`` of the date of their row.
+
+        Parameters
+        ----------
+        rows : with ``as_of_s`` where there are several dates
+        """
+        if not self.is_one:
+            return windows.in_ages(rows.as_of_s - windows.epoch_seconds(placed), from_days, to_days)
+        begin, end = (windows.shift(self.moments[0], days=-days) for days in (from_days, to_days))
+        return windows.within(placed, begin, end)
+
     def place(self, moment: Any, days: int = 0) -> Any:
         """Return the place of the first date that lies after so many days from a moment; behind the last if none does.
 

@@ -68,7 +68,7 @@ def _batches(lines: Table, dates: AsOfDates) -> Table:
     timed = sums.mutate(
         returned=-sums.returned, gross=sums.net - sums.returned, ordered_s=windows.epoch_seconds(sums.ordered_at)
     )
-    return timed.mutate(day=windows.day_of(timed.ordered_s))
+    return timed.mutate(day=windows.epoch_day(timed.ordered_at))
 
 
 def _largest_lines(lines: Table) -> dict[str, Any]:

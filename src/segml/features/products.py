@@ -47,7 +47,7 @@ def products_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep) 
 
 def _days(purchases: Table, bins: Bins) -> dict[str, Any]:
     """Return aggregates for the first day, and for the latest day in the first bin, packed behind the bin."""
-    day = windows.day_of(windows.epoch_seconds(purchases.ordered_at)) + _EPOCH
+    day = windows.epoch_day(purchases.ordered_at) + _EPOCH
     return {"first_day": day.min(), "packed_day": ((len(bins.edges) - purchases.bin) * 2**_DAY_BITS + day).max()}
 
 
@@ -84,16 +84,16 @@ def _until_old(events: Table, dates: AsOfDates) -> Table:
 
 
 def _counted(seen: Table, dates: AsOfDates) -> Table:
-    first, last = (windows.day_of(dates.as_of_s(seen) - age) for age in (seen.oldest, seen.latest))
+    first, last = seen.first_at, seen.last_at
     return seen.select(
         *dates.keys,
         **things.counts(
             seen,
             ever=ibis.literal(True),
-            repeated=first < last,
-            new_90d=windows.in_last(seen.oldest, 90),
-            in_90d=windows.in_last(seen.latest, 90),
-            in_365d=windows.in_last(seen.latest, windows.YEAR_DAYS),
+            repeated=first.date() < last.date(),
+            new_90d=dates.in_ages(seen, first, 90),
+            in_90d=dates.in_ages(seen, last, 90),
+            in_365d=dates.in_ages(seen, last, windows.YEAR_DAYS),
             year_before=seen.is_year_before,
         ),
         top=seen.gross,

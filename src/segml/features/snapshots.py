@@ -39,7 +39,7 @@ def timed(lines: Table) -> Table:
     seconds = lines.mutate(
         ordered_s=windows.epoch_seconds(lines.ordered_at), cancelled_s=windows.epoch_seconds(lines.cancelled_at)
     )
-    return seconds.mutate(day=windows.day_of(seconds.ordered_s)).drop("ordered_at", "cancelled_at")
+    return seconds.mutate(day=windows.epoch_day(seconds.ordered_at)).drop("ordered_at", "cancelled_at")
 
 
 def collect(table: Table) -> pd.DataFrame:

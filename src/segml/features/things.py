@@ -31,8 +31,8 @@ def bought(lines: Table, thing: Thing) -> Table:
 
 def each_line(purchases: Table) -> Table:
     """Return purchases as events of one line each."""
-    placed = windows.epoch_seconds(purchases.ordered_at)
-    return purchases.mutate(gross=exact(purchases.amount), first_s=placed, last_s=placed)
+    placed = purchases.ordered_at
+    return purchases.mutate(gross=exact(purchases.amount), first_at=placed, last_at=placed)
 
 
 def binned(purchases: Table, dates: AsOfDates) -> Table:
@@ -85,14 +85,9 @@ def events_of(wanted: Table, purchases: Table, thing: Thing, dates: AsOfDates) -
     purchases : of ``bought``
     """
     lines = dates.with_since(purchases.join(wanted, ["customer_id", thing]))
-    placed = lines.mutate(
-        gross=exact(lines.amount), bin=dates.bins.of(lines.ordered_at), placed_s=windows.epoch_seconds(lines.ordered_at)
-    )
+    placed = lines.mutate(gross=exact(lines.amount), bin=dates.bins.of(lines.ordered_at))
     return placed.group_by("customer_id", thing, "is_unsteady", "bin", *dates.life).aggregate(
-        gross=placed.gross.sum(),
-        first_s=placed.placed_s.min(),
-        last_s=placed.placed_s.max(),
-        last_at=placed.ordered_at.max(),
+        gross=placed.gross.sum(), first_at=placed.ordered_at.min(), last_at=placed.ordered_at.max()
     )
 
 
@@ -106,13 +101,13 @@ def seen(events: Table, thing: Thing, dates: AsOfDates, *, money_days: int | Non
     money_days : of how many days the money is; None: of all time
     """
     known = dates.at_each(events)
-    oldest, latest = known.as_of_s - known.first_s, known.as_of_s - known.last_s
     told = () if dates.is_one else ("is_unsteady",)
+    recent = None if money_days is None else dates.in_ages(known, known.last_at, money_days)
     things = known.group_by(*dates.keys, thing, *told).aggregate(
-        oldest=oldest.max(),
-        latest=latest.min(),
-        gross=known.gross.sum() if money_days is None else sum_of(known.gross, windows.in_last(latest, money_days)),
-        is_year_before=windows.in_ages(latest, 2 * windows.YEAR_DAYS, windows.YEAR_DAYS).any(),
+        first_at=known.first_at.min(),
+        last_at=known.last_at.max(),
+        gross=known.gross.sum() if recent is None else sum_of(known.gross, recent),
+        is_year_before=dates.in_ages(known, known.last_at, 2 * windows.YEAR_DAYS, windows.YEAR_DAYS).any(),
     )
     return things.mutate(is_counted=ibis.literal(True) if dates.is_one else things.is_unsteady)
 
