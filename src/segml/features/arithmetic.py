@@ -28,7 +28,8 @@ def number(values: Any) -> Any:
 def only(values: Any, condition: Any) -> Any:
     """Return Ibis values where a condition holds, else null.
 
-    Engines aggregate these in about half the time that they take for an aggregate with a filter of its own.
+    Of many aggregates over the same rows, engines compute these in about half the time that they take where each has
+    a filter of its own.
     """
     return condition.ifelse(values, None)
 

@@ -29,7 +29,7 @@ def categories_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep
     if dates.is_one:
         return _counted(keep(things.seen(things.each_line(bought), "category", dates), "seen"), dates)
     binned = things.binned(bought, dates)
-    early = sum_of(binned.gross, dates.stands(binned) & (binned.since == 0))
+    early = binned.gross.sum(where=dates.stands(binned) & (binned.since == 0)).fill_null(0)
     pairs = keep(things.pairs(binned, "category", dates, early=early), "categories")
     special = keep(things.special(pairs, _least_of_largest(pairs, batches, dates), "category"), "special")
     events = keep(things.events_of(special, bought, "category", dates), "events")

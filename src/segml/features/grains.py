@@ -14,7 +14,7 @@ import ibis
 from ibis.expr.types import Table
 
 from segml import windows
-from segml.features.arithmetic import exact, only, sum_of
+from segml.features.arithmetic import exact
 from segml.features.categories import categories_bought
 from segml.features.dates import AsOfDates, Keep
 from segml.features.days import purchase_days
@@ -54,15 +54,15 @@ def _batches(lines: Table, dates: AsOfDates) -> Table:
     amount, buys, returns = exact(lines.amount), lines.amount > 0, lines.amount < 0
     sums = lines.group_by("customer_id", "order_id", "ordered_at", *dates.until).aggregate(
         net=amount.sum(),
-        returned=sum_of(amount, returns),
+        returned=amount.sum(where=returns).fill_null(0),
         purchase_lines=buys.sum().fill_null(0),
         return_lines=returns.sum().fill_null(0),
         margin=exact(lines.margin).sum(),
-        margin_net=only(amount, lines.margin.notnull()).sum(),
-        discount=only(exact(lines.discount), buys).sum(),
-        discount_gross=only(amount, buys & lines.discount.notnull()).sum(),
+        margin_net=amount.sum(where=lines.margin.notnull()),
+        discount=exact(lines.discount).sum(where=buys),
+        discount_gross=amount.sum(where=buys & lines.discount.notnull()),
         region=lines.region.min(),
-        product_gross=sum_of(amount, buys & lines.product_id.notnull()),
+        product_gross=amount.sum(where=buys & lines.product_id.notnull()).fill_null(0),
         **({} if dates.is_one else _largest_lines(lines)),
     )
     timed = sums.mutate(
@@ -75,8 +75,8 @@ def _largest_lines(lines: Table) -> dict[str, Any]:
     """Return the largest purchase lines that tell a product or category: these bring that much at least."""
     amount, buys = exact(lines.amount), lines.amount > 0
     return {
-        "product_line": only(amount, buys & lines.product_id.notnull()).max(),
-        "category_line": only(amount, buys & lines.category.notnull()).max(),
+        "product_line": amount.max(where=buys & lines.product_id.notnull()),
+        "category_line": amount.max(where=buys & lines.category.notnull()),
     }
 
 

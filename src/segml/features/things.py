@@ -15,7 +15,7 @@ import ibis
 from ibis.expr.types import Table
 
 from segml import windows
-from segml.features.arithmetic import exact, sum_of
+from segml.features.arithmetic import exact
 from segml.features.dates import KEYS, AsOfDates
 
 Thing = Literal["product_id", "category"]
@@ -106,7 +106,7 @@ def seen(events: Table, thing: Thing, dates: AsOfDates, *, money_days: int | Non
     things = known.group_by(*dates.keys, thing, *told).aggregate(
         first_at=known.first_at.min(),
         last_at=known.last_at.max(),
-        gross=known.gross.sum() if recent is None else sum_of(known.gross, recent),
+        gross=known.gross.sum(where=recent).fill_null(0),
         is_year_before=dates.in_ages(known, known.last_at, 2 * windows.YEAR_DAYS, windows.YEAR_DAYS).any(),
     )
     return things.mutate(is_counted=ibis.literal(True) if dates.is_one else things.is_unsteady)
