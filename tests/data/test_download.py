@@ -278,9 +278,10 @@ def test_a_full_disk_is_the_callers_to_explain(server: FileServer, part: Path) -
 
 
 CHILD = """
-import sys
+import signal, sys
 from pathlib import Path
 from segml.data.download import download
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let what runs in the background ignore it
 download(sys.argv[1], Path(sys.argv[2]), limit=10**6)
 """
 
