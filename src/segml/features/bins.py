@@ -20,7 +20,7 @@ from ibis.expr.types import Table
 from segml import windows
 
 WORD_BITS = 62
-"""Bits in a word: whole numbers of 64 bits, of which neither the sign is used nor a sum may reach it."""
+"""Bits in a word, a whole number of 64: the sign stays free, and the bit below it."""
 
 Days = tuple[int | None, int]
 SPANS: dict[str, Days] = {
