@@ -40,7 +40,7 @@ def products_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep) 
     products = keep(_alike(pairs, dates.bins), "products")
     named = products.filter(products.product_id.notnull())
     special = keep(things.special(named, _least_top(batches, dates), "product_id"), "special")
-    events = keep(_until_old(things.events_of(special, bought, "product_id", dates), dates), "events")
+    events = keep(_while_needed(things.events_of(special, bought, "product_id", dates), dates), "events")
     seen = things.seen(events, "product_id", dates, money_days=MONEY_DAYS)
     return keep(_counted_in_bins(products, dates), "counted").union(_counted(seen, dates))
 
@@ -71,16 +71,20 @@ def _alike(pairs: Table, bins: Bins) -> Table:
 def _least_top(batches: Table, dates: AsOfDates) -> Table:
     """Return the ``least`` that a customer's largest product brings in a year, at any date: it has a line like that."""
     standing = batches.filter(dates.stands(batches) & batches.product_line.notnull())
-    passed = dates.place(standing.ordered_at, days=MONEY_DAYS)
-    recent = dates.at_each(standing.mutate(until=ibis.least(standing.until, passed)))
+    recent = dates.at_each(standing.mutate(until=_until_old(standing, standing.ordered_at, dates)))
     tops = recent.group_by(KEYS).aggregate(top=recent.product_line.max())
     return tops.group_by("customer_id").aggregate(least=tops.top.min())
 
 
-def _until_old(events: Table, dates: AsOfDates) -> Table:
+def _while_needed(events: Table, dates: AsOfDates) -> Table:
     """Leave out the dates that ask for nothing but money, more than a year later."""
-    passed = ibis.least(events.until, dates.place(events.last_at, days=MONEY_DAYS))
-    return events.mutate(until=events.is_unsteady.ifelse(events.until, passed))
+    old = _until_old(events, events.last_at, dates)
+    return events.mutate(until=events.is_unsteady.ifelse(events.until, old))
+
+
+def _until_old(rows: Table, placed: Any, dates: AsOfDates) -> Any:
+    """Return up to which date rows count, as far as their money is asked for."""
+    return ibis.least(rows.until, dates.place(placed, days=MONEY_DAYS))
 
 
 def _counted(seen: Table, dates: AsOfDates) -> Table:

@@ -45,7 +45,7 @@ class Recipe:
         """The held tables that nothing needs any more once a held table is made."""
         last_uses = {name: name for name in self.held}
         for name, rows in {**self.held, "": self.result}.items():
-            last_uses |= dict.fromkeys(_places(rows) & self.held.keys(), name)
+            last_uses |= dict.fromkeys(_places(rows).keys() & self.held.keys(), name)
         return {name: [held for held, last in last_uses.items() if last == name] for name in self.held}
 
 
@@ -86,14 +86,14 @@ def _on_server(recipe: Recipe, lines: Table, backend: Any, held: ExitStack) -> T
     return _filled(recipe.result, found)
 
 
-def _places(rows: Table) -> set[str]:
-    """Return the names of the tables that an expression knows by name only."""
-    return {place.name for place in rows.op().find(ops.UnboundTable)}
+def _places(rows: Table) -> dict[str, Any]:
+    """Return the places of the tables that an expression knows by name only, by their names."""
+    return {place.name: place for place in rows.op().find(ops.UnboundTable)}
 
 
 def _filled(rows: Table, found: dict[str, Table]) -> Table:
     """Return an expression with tables in the places that bear their names."""
-    places = {place: found[place.name].op() for place in rows.op().find(ops.UnboundTable)}
+    places = {place: found[name].op() for name, place in _places(rows).items()}
     filled: Table = rows.op().replace(places).to_expr()
     return filled
 
