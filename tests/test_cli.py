@@ -67,6 +67,30 @@ def test_a_stop_that_native_code_turns_into_its_own_error_is_still_a_stop() -> N
     assert cli.run(command, arguments()) == 130
 
 
+def test_a_stop_that_arrives_where_python_swallows_it_stops_at_the_next_word(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            sum(range(1000))  # the handler runs here, and what it raises goes nowhere
+
+    reached = []
+
+    def command(_: argparse.Namespace) -> None:
+        with cli.Stages(quiet=True) as stages:
+            stages("one")
+            Finalized()
+            reached.append("one")
+            stages.detail("half")
+            reached.append("half")
+
+    assert cli.run(command, arguments()) == 130
+    assert reached == ["one"]
+    assert capsys.readouterr().err == "segml: stopped by SIGTERM\n"
+    assert cli.run(lambda _: cli.stop_if_asked(), arguments()) == 0
+
+
 def test_arguments_win_over_the_file_and_overrides() -> None:
     loaded = cli.load_config(arguments(as_of=cli.iso_date("2011-03-13"), output="a: b", overrides=["output=x"]))
     assert (str(loaded.as_of), loaded.output) == ("2011-03-13", "a: b")

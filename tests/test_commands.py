@@ -83,7 +83,7 @@ def test_a_stop_signal_leaves_a_failed_run_and_no_file(
         time.sleep(1.0)
         process.send_signal(number)
         rest = process.stderr.read()
-    assert process.returncode == code
+    assert process.returncode == code, rest
     assert "Traceback" not in rest
     assert [name for name in os.listdir(tmp_path / "out") if not name.startswith(STAGING_PREFIX)] == []
     client = MlflowClient(str(store.uri))

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import Console
 from rich.status import Status
@@ -152,6 +152,7 @@ class Stages:
 
     def __call__(self, name: str) -> None:
         """End the running stage and begin the next."""
+        stop_if_asked()
         self._finish()
         self._name, self._began = name, time.perf_counter()
         self._status = self.console.status(f"{name} …")
@@ -159,6 +160,7 @@ class Stages:
 
     def detail(self, text: str) -> None:
         """Say what the running stage is at."""
+        stop_if_asked()
         if self._status is not None:
             self._status.update(f"{self._name} … {text}")
 
@@ -198,28 +200,44 @@ class _StopSignals:
     """Turns SIGTERM and SIGINT into exceptions that unwind every ``with`` block.
 
     Native code may swallow such an exception and raise its own (DuckDB: "Query interrupted"), so what leaves the block
-    after a signal is told as a stop, whatever its type.
+    after a signal is told as a stop, whatever its type. Python itself swallows one that arrives in a callback (a
+    finalizer, a weak reference): then ``stop_if_asked`` raises it again.
     """
 
+    asked: ClassVar[KeyboardInterrupt | None] = None
+
     def __init__(self) -> None:
-        self._stop: KeyboardInterrupt | None = None
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> None:
+        _StopSignals.asked = None
         for number in (signal.SIGTERM, signal.SIGINT):
             self._previous[number] = signal.signal(number, self._arrived)
+        self._unraisable, sys.unraisablehook = sys.unraisablehook, self._swallowed
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
-        if self._stop is not None and isinstance(error, Exception):
-            raise self._stop from error
+        sys.unraisablehook = self._unraisable
+        stop, _StopSignals.asked = _StopSignals.asked, None
+        if stop is not None and isinstance(error, Exception):
+            raise stop from error
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
-        self._stop = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
-        raise self._stop
+        _StopSignals.asked = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        raise _StopSignals.asked
+
+    def _swallowed(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_value is not _StopSignals.asked:
+            self._unraisable(unraisable)
+
+
+def stop_if_asked() -> None:
+    """Raise the stop signal that arrived during this command, should it have been swallowed where it was raised."""
+    if _StopSignals.asked is not None:
+        raise _StopSignals.asked
 
 
 def _say(message: str, *, debug: bool) -> None:

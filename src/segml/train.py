@@ -38,6 +38,7 @@ def _train(arguments: argparse.Namespace) -> None:
             with artifacts.staged(output) as folder:
                 outputs.write(training, folder, run_id=current.run.run_id, data_digest=current.data_digest)
                 serving.save(training.scorer, folder / serving.MODEL_FOLDER)
+                cli.stop_if_asked()
             stages("tracking")
             for name, params, figures in training.found.alternatives():
                 current.run.log_child(name, params, figures)
