@@ -11,6 +11,7 @@ import pytest
 from segml import tracking
 from segml.config import TrackingConfig
 from segml.schema import DataError, TrackingError
+from segml.tracking.entities import PARAM_LENGTH
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -34,7 +35,7 @@ def test_parameters_metrics_tags_and_files_arrive(store: TrackingConfig, tmp_pat
     assert logged.info.run_name == "first"
     assert len(logged.data.params) == 152
     assert logged.data.params["none"] == "null"
-    assert len(logged.data.params["long"]) == tracking.PARAM_LENGTH
+    assert len(logged.data.params["long"]) == PARAM_LENGTH
     assert logged.data.metrics == {"churn/roc_auc": 0.75}
     assert logged.data.tags["segml.notices"] == "few customers"
     assert logged.data.tags["segml.version"] == "1"

@@ -14,6 +14,7 @@ from segml.config.data import (
     TransactionColumns,
     UsageColumns,
 )
+from segml.config.digests import digest, recipe_digest
 from segml.config.engine import EngineConfig, size_in_bytes
 from segml.config.loading import (
     from_mapping,
@@ -65,12 +66,14 @@ __all__ = [
     "TrackingConfig",
     "TransactionColumns",
     "UsageColumns",
+    "digest",
     "from_mapping",
     "learnt_under",
     "load",
     "looking_back_from",
     "parse_yaml",
     "read_yaml",
+    "recipe_digest",
     "size_in_bytes",
     "with_test_dates",
     "without_secrets",
