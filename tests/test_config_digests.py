@@ -11,7 +11,7 @@ def test_what_has_no_influence_does_not_change_the_digest() -> None:
 
 
 def test_every_other_key_does() -> None:
-    given = ("seed=1", "horizon_days=60", "as_of=2026-01-01", "demo.n_customers=50", "backtest.dates=2")
+    given = ("seed=1", "horizon_days=60", "as_of=2026-01-01", "demo.customers=50", "backtest.dates=2")
     digests = {config.digest(with_set(one)) for one in given}
     assert len(digests | {config.digest(with_set())}) == len(given) + 1
 
