@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mlflow_server import MlflowServer, running_mlflow
 from postgres_server import running_server
 from segml import config, pipeline, tracking
 from segml.data import connect, load_tables
@@ -34,6 +35,13 @@ def postgres_url() -> Iterator[str]:
     """Address of a real PostgreSQL server, started for the tests."""
     with running_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(postgres_url: str) -> Iterator[MlflowServer]:
+    """A real MLflow server on PostgreSQL with an artifact proxy, started for the tests."""
+    with running_mlflow(postgres_url) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -240,3 +240,24 @@ def test_the_profit_curve_shows_its_figures_and_the_list_that_was_chosen(ax: Axe
     assert drawn["perfect knowledge"] == [-300, 700, 700]
     mark = ax.lines[-1]
     assert ([*mark.get_xdata()], [*mark.get_ydata()]) == ([0.4], [450.0])  # type: ignore[misc]
+
+
+def test_areas_by_date_are_drawn_at_their_dates_with_their_intervals() -> None:
+    dates = pd.to_datetime(["2025-01-01", "2025-04-01"])
+    data = pd.DataFrame(
+        {
+            "as_of": [*dates, *dates],
+            "strategy": ["model", "model", "recency", "recency"],
+            "roc_auc": [0.8, 0.7, 0.6, np.nan],
+            "roc_auc_low": [0.75, 0.6, 0.5, np.nan],
+            "roc_auc_high": [0.85, 0.8, 0.7, np.nan],
+        }
+    )
+    ax = plots.plot_areas_by_date(data)
+    model = ax.lines[0]
+    assert [*model.get_ydata()] == [0.8, 0.7]  # type: ignore[misc]
+    assert np.round(np.asarray(model.get_xdata(), float)).tolist() == [0, 1]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["2025-01-01", "2025-04-01"]
+    drawn = ax.collections[0].get_segments()  # type: ignore[attr-defined]
+    assert [tuple(segment[:, 1]) for segment in drawn] == [(0.75, 0.85), (0.6, 0.8)]
+    plt.close("all")

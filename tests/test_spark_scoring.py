@@ -15,7 +15,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import sail
-from segml import config, features, pipeline, score, serving, tracking
+from model_folder import registered
+from segml import config, features, pipeline, score, serving
 from segml.config import Config
 from segml.data import load_tables, spark_tables
 from segml.data.simulate import simulate
@@ -43,11 +44,11 @@ def model(
     small_training: pipeline.Training, migrated_store: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of a registered model, in a tracking store that the environment names."""
-    path = shutil.copy(migrated_store, tmp_path_factory.mktemp("tracking") / "mlflow.db")
+    path = Path(shutil.copy(migrated_store, tmp_path_factory.mktemp("tracking") / "mlflow.db"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")
-        with tracking.Run(config.TrackingConfig(uri=f"sqlite:///{path}"), name="model", tags={}) as run:
-            run.log_model(serving.logger(small_training.scorer), register=True)
+        serving.save(small_training.scorer, path.with_name("model"))
+        registered(path.with_name("model"), f"sqlite:///{path}")
         yield "models:/segml/1"
 
 
@@ -165,7 +166,7 @@ def test_what_cannot_be_scored_is_explained(table: Any, model: str, tmp_path: Pa
         score_features(table.drop("run_rate_daily"), model)
     with pytest.raises(DataError, match=r"a features table on Spark is needed.*found DataFrame"):
         score_features(pd.DataFrame(), model)
-    with pytest.raises(ModelError, match=r"cannot be loaded .*; give a folder that training left"):
+    with pytest.raises(ModelError, match=r"holds no segml model: its MLmodel tells no checksum"):
         score_features(table, str(tmp_path))
 
 

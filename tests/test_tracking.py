@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import sqlalchemy.exc
 
 from segml import tracking
 from segml.config import TrackingConfig
 from segml.schema import DataError, TrackingError
 from segml.tracking.entities import PARAM_LENGTH
+from segml.tracking.errors import may_pass
+from segml.tracking.retry import Retry
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -29,7 +33,6 @@ def test_parameters_metrics_tags_and_files_arrive(store: TrackingConfig, tmp_pat
         params = {f"key_{number}": number for number in range(150)} | {"long": "x" * 2000, "none": None}
         run.log(params, {"churn/roc_auc": 0.75}, notices="few customers")
         run.log_files(tmp_path / "out", ["report.html"])
-        run.log_data(name="demo", digest="0123abcd")
     logged = run_of(store, run.run_id)
     assert logged.info.status == "FINISHED"
     assert logged.info.run_name == "first"
@@ -39,7 +42,6 @@ def test_parameters_metrics_tags_and_files_arrive(store: TrackingConfig, tmp_pat
     assert logged.data.metrics == {"churn/roc_auc": 0.75}
     assert logged.data.tags["segml.notices"] == "few customers"
     assert logged.data.tags["segml.version"] == "1"
-    assert [item.dataset.digest for item in logged.inputs.dataset_inputs] == ["0123abcd"]
     assert (Path(logged.info.artifact_uri.removeprefix("file://")) / "report.html").read_text() == "<p>"
 
 
@@ -79,6 +81,54 @@ def test_a_password_in_the_address_is_not_shown() -> None:
     with pytest.raises(TrackingError) as caught:
         tracking.check_reachable(TrackingConfig(uri="http://user:secret@127.0.0.1:9", timeout_s=1))
     assert "secret" not in str(caught.value)
+
+
+def test_a_password_in_the_address_is_not_shown_when_the_server_goes_away_either() -> None:
+    from mlflow import MlflowClient
+
+    uri = "http://user:secret@127.0.0.1:9"
+    said: list[str] = []
+    retry = Retry(uri, retry_s=2, timeout_s=1, say=said.append)
+    with pytest.raises(TrackingError, match="does not answer as it should") as caught:
+        retry(MlflowClient(uri).search_experiments)
+    assert said == ["waiting for the tracking store http://user:…@127.0.0.1:9, up to 2 s"]
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (requests.ConnectionError(), True),
+        (ConnectionResetError(), True),
+        (OSError("no space left"), False),
+        (sqlalchemy.exc.OperationalError("", {}, Exception("(sqlite3.OperationalError) database is locked")), True),
+        (sqlalchemy.exc.OperationalError("", {}, Exception("(sqlite3.OperationalError) no such table")), False),
+        (sqlalchemy.exc.OperationalError("", {}, Exception("(psycopg.OperationalError) server closed")), True),
+        (ValueError("a bug"), False),
+    ],
+    ids=str,
+)
+def test_only_what_may_pass_is_waited_for(error: Exception, expected: bool) -> None:
+    assert may_pass(error) == expected
+
+
+def test_new_experiments_open_as_machine_learning_and_say_what_is_in_there(store: TrackingConfig) -> None:
+    from mlflow import MlflowClient
+
+    with tracking.Run(store, name="first", tags={}) as run:
+        pass
+    tags = MlflowClient(store.uri).get_experiment(run.experiment_id).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert tags["mlflow.note.content"].startswith("Runs of **segml**")
+
+
+def test_a_run_may_stand_below_another(store: TrackingConfig) -> None:
+    with (
+        tracking.Run(store, name="whole", tags={}) as whole,
+        tracking.Run(store, name="part", tags={}, parent=whole.run_id) as part,
+    ):
+        pass
+    assert run_of(store, part.run_id).data.tags["mlflow.parentRunId"] == whole.run_id
 
 
 def test_a_file_that_is_no_store_is_explained(tmp_path: Path) -> None:

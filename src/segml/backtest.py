@@ -32,22 +32,29 @@ def _backtest(arguments: argparse.Namespace) -> None:
     tracking.check_reachable(settings.tracking)
     with cli.Stages() as stages:
         stages("starting")
-        from segml import outputs, pipeline, session, summary
+        from segml import outputs, pipeline, records, session, summary
 
         with session.tracked(settings, arguments.config, stages, prefix="backtest ") as current:
-            found = pipeline.backtest(current.prepared, settings, stage=stages)
+            found = pipeline.backtest(current.prepared, settings, stage=stages, detail=stages.detail)
             stages("tracking")
             with artifacts.staged(output) as folder:
                 outputs.write_backtest(found, settings, folder)
-            current.run.log_files(output, list(outputs.BACKTEST_FILES))
-            current.finish({**found.metrics, **current.prepared.ledger.metrics()}, found.notices, stages)
+            record = records.of_backtest(
+                current.run.begun,
+                found,
+                current.prepared,
+                settings,
+                data_digest=current.data_digest,
+                seconds=stages.seconds,
+            )
+            current.run.send(record, output)
     facts = {
         "run_id": current.run.run_id,
         "output": str(output.resolve()),
         "metrics": found.metrics,
         "notices": found.notices,
     }
-    cli.print_json(facts) if arguments.json else summary.show_backtest(found, facts)
+    cli.print_json(facts) if arguments.json else summary.show_backtest(found, facts, settings)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from segml import store
+from segml import charts, store
 from segml.actions import call_list
 from segml.churn import Backtest
 from segml.config import Config
@@ -22,6 +23,8 @@ PRODUCTS, COHORTS, SILENT = "products.csv", "cohorts.csv", "silent_categories.cs
 CLUSTERS, CLUSTER_SEGMENTS, MIGRATION = "clusters.csv", "cluster_segments.csv", "cluster_migration.csv"
 REFIT = "cluster_refit.csv"
 BY_DATE = "backtest_by_date.csv"
+CHARTS = "charts"
+"""A folder: of each chart a picture, and as CSV the table behind it."""
 EVIDENCE_FILES = ("backtest_slices.csv", "signals.csv", "importance.csv", "lead_time.csv")
 FILES = (
     CONFIG,
@@ -40,8 +43,9 @@ FILES = (
     *EVIDENCE_FILES,
     CALL_LIST,
     REPORT,
+    CHARTS,
 )
-BACKTEST_FILES = (CONFIG, BACKTEST, BY_DATE, *EVIDENCE_FILES)
+BACKTEST_FILES = (CONFIG, BACKTEST, BY_DATE, *EVIDENCE_FILES, CHARTS)
 _EXCEL_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -63,6 +67,7 @@ def write(training: Training, folder: Path, *, run_id: str, data_digest: str) ->
     write_csv(call_list(decided.decisions, config.actions), folder / CALL_LIST)
     page = build(report_content(training, run_id=run_id, data_digest=data_digest))
     (folder / REPORT).write_text(page, encoding="utf-8")
+    _write_charts(charts.of_training(training), folder / CHARTS)
 
 
 def write_backtest(found: Backtest, config: Config, folder: Path) -> None:
@@ -71,6 +76,7 @@ def write_backtest(found: Backtest, config: Config, folder: Path) -> None:
     found.table.to_parquet(folder / BACKTEST, index=False)
     write_csv(found.by_date, folder / BY_DATE)
     _write_evidence(found, folder)
+    _write_charts(charts.of_backtest(found, config), folder / CHARTS)
 
 
 def _write_evidence(found: Backtest, folder: Path) -> None:
@@ -78,6 +84,13 @@ def _write_evidence(found: Backtest, folder: Path) -> None:
         (found.slices, found.signals, found.importance, found.lead_time), EVIDENCE_FILES, strict=True
     ):
         write_csv(table, folder / name)
+
+
+def _write_charts(drawn: Iterable[charts.Chart], folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for chart in drawn:
+        chart.save(folder / f"{chart.name}.png")
+        write_csv(chart.table, folder / f"{chart.name}.csv")
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -41,6 +41,10 @@ class TrackingError(InputError):
     """The tracking server or store does not answer."""
 
 
+class RegistryError(InputError):
+    """The model registry holds no such model, or nothing to return to."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a canonical table."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segml import artifacts, cli, config, tracking
 from segml.schema import OutputError
+
+if TYPE_CHECKING:
+    from segml.pipeline import Scorer
 
 DESCRIPTION = """Decide about customers by a trained model.
 
@@ -34,12 +38,13 @@ def _score(arguments: argparse.Namespace) -> None:
     if file.suffix not in FORMATS:
         raise OutputError(f"output {file} must end in {' or '.join(FORMATS)}; found {file.suffix or 'no ending'!r}")
     artifacts.check_writable(file.parent)
-    os.environ["MLFLOW_TRACKING_URI"] = tracking.check_reachable(settings.tracking)
+    store = tracking.check_reachable(settings.tracking)
     with cli.Stages() as stages:
         stages("loading the model")
-        from segml import outputs, pipeline, serving
+        from segml import outputs, pipeline  # they bring scikit-learn
 
-        scorer = serving.load(arguments.model)
+        with tracking.default_store(store):
+            scorer, remarks = _load(arguments.model)
         with cli.open_data(config.learnt_under(settings, scorer.config), stages) as prepared:
             stages("scores")
             decided = pipeline.score(prepared, scorer)
@@ -50,9 +55,19 @@ def _score(arguments: argparse.Namespace) -> None:
         "customers": len(decided.decisions),
         "scored": int(decided.decisions["p_churn"].notna().sum()),
         "trained_at": str(scorer.trained_at.date()),
-        "notices": list(prepared.notices),
+        "notices": [*remarks, *prepared.notices],
     }
     cli.print_json(facts) if arguments.json else cli.print_facts(facts)
+
+
+def _load(uri: str) -> tuple[Scorer, list[str]]:
+    """Return the scorer of a model, and what there is to know about its versions."""
+    from segml import serving, store  # they bring MLflow
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        scorer = serving.load(uri)
+    return scorer, [str(warning.message) for warning in told if issubclass(warning.category, store.ModelWarning)]
 
 
 if __name__ == "__main__":

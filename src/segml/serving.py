@@ -1,31 +1,33 @@
-"""The registered model: transactions in, decisions out."""
+"""The registered model as an artefact: what it declares, how it is stored, and how it is read back."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import mlflow.pyfunc
 import pandas as pd
-from mlflow.models import ModelSignature
-from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from mlflow.models import Model, ModelSignature
+from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 
 import segml
-from segml import config, store
+from segml import store
 from segml.actions import DECISIONS
-from segml.data import Tables, to_table
-from segml.pipeline import Scorer, prepare, score
-from segml.schema import TRANSACTIONS, InputError, Kind, ModelError
+from segml.config import DemoConfig
+from segml.data.simulate import simulate
+from segml.pipeline import Scorer
+from segml.schema import TRANSACTIONS, Column, InputError, ModelError
+from segml.serving_model import ARTIFACT, METADATA, PLACE, digest_of_code, read
 
-ARTIFACT = "scorer"
 MODEL_FOLDER = "model"
-ENTRY = Path(__file__).with_name("serving_entry.py")
+PACKAGE = Path(segml.__file__).parent
+ENTRY = PACKAGE / "serving_entry.py"
 REQUIRED = (
     "scikit-learn",
     "hdbscan",
@@ -46,63 +48,51 @@ REQUIRED = (
     "requests",
     "filelock",
     "platformdirs",
+    "rich",
 )
-_MLFLOW_TYPES: dict[Kind, str] = {"text": "string", "number": "double", "time": "datetime", "flag": "boolean"}
+EXAMPLE_CUSTOMERS = 4
+EXAMPLE_LINES = (8, 30)
+"""How many lines a customer of the example may have: enough to tell something, few enough to read."""
+
 _DECISION_TYPES = {"str": "string", "float64": "double", "int64": "long", "datetime64[us]": "datetime"}
 
 
-class DecisionModel(PythonModel):
-    """Scores a raw transactions table under canonical column names.
-
-    The parameter ``as_of`` (``YYYY-MM-DD``) sets the moment to look back from; by default midnight after the last line.
-    """
-
-    scorer: Scorer
-
-    def load_context(self, context: PythonModelContext) -> None:
-        """Read the stored scorer; nothing of it is pickled."""
-        self.scorer = store.load(Path(context.artifacts[ARTIFACT]))
-
-    def predict(
-        self,
-        context: PythonModelContext,
-        model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,
-    ) -> pd.DataFrame:
-        """Return one row of decisions a customer."""
-        as_of = (params or {}).get("as_of") or None
-        settings = config.looking_back_from(self.scorer.config, as_of)
-        prepared = prepare(Tables(to_table(model_input)), settings, today=date.today())
-        return score(prepared, self.scorer, is_strict=False).decisions
-
-
 def signature() -> ModelSignature:
-    """Return what the model takes and gives: canonical transactions, and decisions."""
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(_MLFLOW_TYPES[column.kind], column.name, required=column.required) for column in TRANSACTIONS.columns
-    ]
+    """Return what the model takes and gives: canonical transactions, and decisions.
+
+    Inputs are declared as of any type and optional, because MLflow would otherwise refuse numbers as ids, whole
+    numbers as quantities, dates as text and columns of nulls; the model reads them as segml reads files, and tells in
+    its own words what is missing. ``described`` tells what each column is.
+    """
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    inputs: list[ColSpec | TensorSpec] = [ColSpec(anything, name, required=False) for name in TRANSACTIONS.names]
     outputs: list[ColSpec | TensorSpec] = [ColSpec(_DECISION_TYPES[kind], name) for name, kind in DECISIONS.items()]
     return ModelSignature(Schema(inputs), Schema(outputs), ParamSchema([ParamSpec("as_of", "string", "")]))
+
+
+def described() -> dict[str, str]:
+    """Return what each input column is, in a line."""
+    return {column.name: _described(column) for column in TRANSACTIONS.columns}
+
+
+def example() -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return made-up transactions of a few customers, and parameters, as a request may hold them."""
+    world = DemoConfig(customers=20, days=365)
+    lines = simulate(world).transactions.dropna()  # MLflow would write NaN, which is no JSON
+    counts = lines["customer_id"].value_counts().sort_index()
+    chosen = counts[counts.between(*EXAMPLE_LINES)].index[:EXAMPLE_CUSTOMERS]
+    return lines[lines["customer_id"].isin(chosen)].reset_index(drop=True), {"as_of": world.end.isoformat()}
 
 
 def save(scorer: Scorer, folder: Path) -> None:
     """Write the model as a folder that MLflow reads."""
     with _parts(scorer) as parts:
         mlflow.pyfunc.save_model(path=str(folder), **parts)
-
-
-def logger(scorer: Scorer) -> Callable[[str | None], Any]:
-    """Return a function that logs the model to the active run and registers it under the given name, if any."""
-
-    def log(registered_model_name: str | None) -> Any:
-        with _parts(scorer) as parts:
-            return mlflow.pyfunc.log_model(name=MODEL_FOLDER, registered_model_name=registered_model_name, **parts)
-
-    return log
+    _forget_this_machine(folder)
 
 
 def load(uri: str) -> Scorer:
-    """Return the scorer of a stored model.
+    """Return the scorer of a stored model, for the segml that is installed; no code of the model is run.
 
     Parameters
     ----------
@@ -110,22 +100,10 @@ def load(uri: str) -> Scorer:
 
     Raises
     ------
-    ModelError : nothing there, or not a model of segml
+    ModelError : nothing there, not a model of segml, changed after it was saved, or trained with newer packages
     """
-    try:
-        loaded = mlflow.pyfunc.load_model(uri).unwrap_python_model()
-    except InputError:
-        raise
-    except Exception as error:
-        first_line = str(error).strip().split("\n")[0]
-        raise ModelError(
-            f"model {uri!r} cannot be loaded ({type(error).__name__}: {first_line}); give a folder that training left, "
-            "runs:/RUN_ID/model or models:/segml/VERSION, and the tracking store they are in"
-        ) from error
-    scorer = getattr(loaded, "scorer", None)
-    if not isinstance(scorer, Scorer):
-        raise ModelError(f"model {uri!r} is not one that segml trained")
-    return scorer
+    with _fetched(uri) as folder:
+        return read(folder)
 
 
 def identity(uri: str) -> str:
@@ -138,8 +116,60 @@ def identity(uri: str) -> str:
     try:
         return str(mlflow.models.get_model_info(uri).model_uuid)
     except Exception as error:
-        first_line = str(error).strip().split("\n")[0]
-        raise ModelError(f"model {uri!r} cannot be found ({type(error).__name__}: {first_line})") from error
+        raise ModelError(f"model {uri!r} cannot be found ({_first_line(error)}){_known(uri)}") from error
+
+
+@contextmanager
+def _fetched(uri: str) -> Iterator[Path]:
+    """Give the folder of a model; what was downloaded for it goes at the end."""
+    if Path(uri).is_dir():
+        yield Path(uri)
+        return
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            folder = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=place)
+        except InputError:
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"model {uri!r} cannot be loaded ({_first_line(error)}){_known(uri)}; give a folder that training "
+                "left, runs:/RUN_ID/model or models:/segml/VERSION, and the tracking store they are in"
+            ) from error
+        yield Path(folder)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+def _known(uri: str) -> str:
+    """Return what the registry holds under the name of a registered model, for a message."""
+    if not uri.startswith("models:/"):
+        return ""
+    name = uri.removeprefix("models:/").partition("/")[0].partition("@")[0]
+    try:
+        client = mlflow.MlflowClient()
+        versions = [found.version for found in client.search_model_versions(f"name='{name}'")]
+        aliases = client.get_registered_model(name).aliases if versions else {}
+    except Exception:  # the store does not answer: the first error says so
+        return ""
+    if not versions:
+        return f"; no model {name!r} is registered there"
+    named = [f"@{alias} ({version})" for alias, version in aliases.items()]
+    return f"; registered are the versions {', '.join([*map(str, versions), *named])}"
+
+
+def _forget_this_machine(folder: Path) -> None:
+    """Take the paths of this machine out of what describes the model; MLflow reads names within its folder only."""
+    model = Model.load(str(folder))
+    flavor = model.flavors[mlflow.pyfunc.FLAVOR_NAME]
+    flavor["model_code_path"] = ENTRY.name
+    flavor["artifacts"][ARTIFACT]["uri"] = PLACE.as_posix()
+    model.save(str(folder / MLMODEL_FILE_NAME))
+
+
+def _described(column: Column) -> str:
+    return f"{column.kind}{', required' if column.required else ''}: {column.meaning}"
 
 
 @contextmanager
@@ -147,12 +177,14 @@ def _parts(scorer: Scorer) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         stored = Path(folder) / ARTIFACT
         stored.mkdir()
-        store.save(scorer, stored)
+        checksums = {"manifest_sha256": store.save(scorer, stored), "code_sha256": digest_of_code(PACKAGE)}
         packages = (*REQUIRED, *scorer.config.churn.boosting.packages())
         yield {
             "python_model": str(ENTRY),
             "artifacts": {ARTIFACT: str(stored)},
             "signature": signature(),
-            "code_paths": [str(Path(segml.__file__).parent)],
+            "input_example": example(),
+            "code_paths": [str(PACKAGE)],
             "pip_requirements": [f"{name}=={metadata.version(name)}" for name in packages],
+            "metadata": {METADATA: {**checksums, "columns": described(), "versions": store.versions(scorer.config)}},
         }

@@ -2,6 +2,6 @@
 
 from mlflow.models import set_model
 
-from segml.serving import DecisionModel
+from segml.serving_model import DecisionModel
 
 set_model(DecisionModel())

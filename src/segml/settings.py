@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from segml.nearest import no_attribute
 from segml.schema import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -20,6 +21,15 @@ class Section(BaseModel):
     """A group of keys: frozen, strict about types, closed to unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    if not TYPE_CHECKING:  # to a type checker every key would be there
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_") or hasattr(type(self), name):
+                return super().__getattr__(name)
+            raise no_attribute(
+                f"{type(self).__name__!r} object", name, lambda: [*type(self).model_fields, *vars(type(self))]
+            )
 
 
 def require_extra(package: str, *, extra: str) -> ModuleType:

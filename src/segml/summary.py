@@ -1,39 +1,67 @@
-"""What a training run tells on the screen and in tags: who it was, what it found, where to look."""
+"""What a run tells on the screen and in tags: who it was, what it found, where to look."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from segml import __version__, outputs, store
-from segml.actions import call_list
+from segml import __version__, outputs, summary_tables
 from segml.churn import Backtest
-from segml.config import Config, without_secrets
+from segml.config import Config, changed, digest, in_short, load, recipe_digest, without_secrets
 from segml.data.address import redact
+from segml.language import _, speaking
 from segml.pipeline import Training
+from segml.promotion import Verdict
+from segml.schema import ConfigError
+from segml.summary_tables import TextTable
 from segml.tracking import Run, ui_command, ui_page
 
 TOP_CALLS = 5
-_BASELINES = {"recency": "silence", "recency_to_gap": "silence / own gap", "pareto_nbd": "Pareto/NBD"}
+NAME_CHANGES, NAME_LENGTH = 3, 100
+METRIC_GROUPS = ("churn", "stagnation", "segments", "profit", "baseline", "data")
+NOT_IN_NAMES = ("data.", "as_of")
+"""What the first words of a run's name, or its tags, tell already."""
 
 
 def identity(config: Config, config_file: str | None) -> tuple[str, dict[str, str]]:
     """Return the name of a run and the tags it begins with."""
-    source = Path(redact(config.data.transactions)).name
+    source, commit = Path(redact(config.data.transactions)).name, _git("rev-parse", "HEAD")
     tags = {
         "segml.version": __version__,
         "segml.data": source,
         "segml.config_file": config_file or "",
-        "segml.git_commit": _git("rev-parse", "HEAD"),
-        "segml.environment": ", ".join(f"{package} {version}" for package, version in store.versions(config).items()),
-        "segml.git_dirty": str(bool(_git("status", "--porcelain"))).lower(),
+        "segml.changed": ", ".join(f"{key}={in_short(value)}" for key, value in changed(config).items()),
+        "segml.config_digest": digest(config),
+        "segml.recipe_digest": recipe_digest(config),
+        "segml.engine": config.engine.kind,
+        "segml.git_commit": commit,
+        "segml.git_dirty": str(bool(_git("status", "--porcelain"))).lower() if commit else "",
     }
-    return config.tracking.run_name or source, {name: value for name, value in tags.items() if value}
+    name = config.tracking.run_name or run_name(source, changed(config, _base(config_file)))
+    return name, {key: value for key, value in tags.items() if value}
+
+
+def run_name(source: str, differences: Mapping[str, Any]) -> str:
+    """Return a name that tells runs apart: the data, and the first settings that were changed.
+
+    >>> run_name("demo", {"as_of": "2025-10-01", "churn.model": "direct"})
+    'demo 2025-10-01, model=direct'
+    """
+    dated = f"{source} {differences['as_of']}" if differences.get("as_of") else source
+    told = [
+        f"{key.rpartition('.')[2]}={in_short(value)}"
+        for key, value in differences.items()
+        if not key.startswith(NOT_IN_NAMES)
+    ]
+    more = [f"{len(told) - NAME_CHANGES} more"] if len(told) > NAME_CHANGES else []
+    return ", ".join([dated, *told[:NAME_CHANGES], *more])[:NAME_LENGTH]
 
 
 def durations(seconds: Mapping[str, float]) -> dict[str, float]:
@@ -41,12 +69,29 @@ def durations(seconds: Mapping[str, float]) -> dict[str, float]:
     return {f"time/{stage.replace(' ', '_')}_s": value for stage, value in seconds.items()}
 
 
-def facts(training: Training, output: Path, run: Run) -> dict[str, Any]:
+def in_order(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics group by group, the most telling first: the UI begins with the first one logged."""
+    return dict(sorted(metrics.items(), key=lambda item: _place(item[0].partition("/")[0])))
+
+
+def series(by_date: pd.DataFrame) -> dict[str, tuple[tuple[int, float], ...]]:
+    """Return what was measured at each test date as metrics ``by_date/…``; a step is a test date, the first is 1."""
+    measured = [name for name in by_date.columns if name.endswith(("_rate", "_predicted", "_roc_auc"))]
+    found = {
+        name: tuple((step, float(value)) for step, value in enumerate(by_date[name], 1) if pd.notna(value))
+        for name in ("customers", *measured)
+        if name in by_date.columns
+    }
+    return {f"by_date/{name}": points for name, points in found.items() if points}
+
+
+def facts(training: Training, output: Path, run: Run, verdict: Verdict | None = None) -> dict[str, Any]:
     """Return what the run found as plain values, for ``--json``."""
-    decisions = training.decided.decisions
+    decisions = training.decisions
     return {
         "run_id": run.run_id,
         "model_version": run.model_version,
+        "promotion": verdict.summary() if verdict is not None else None,
         "run_page": ui_page(without_secrets(run.uri), run.experiment_id, run.run_id),
         "tracking_uri": without_secrets(run.uri),
         "output": str(output.resolve()),
@@ -61,101 +106,82 @@ def facts(training: Training, output: Path, run: Run) -> dict[str, Any]:
 
 
 def show(training: Training, found: Mapping[str, Any]) -> None:
-    """Print the summary for people."""
-    console = Console(highlight=False)
-    horizon = training.scorer.config.horizon_days
-    console.print(
-        f"\n[bold]{found['customers']:,} customers[/] on {found['as_of']}, {found['scored']:,} scored; "
-        f"[bold]{found['revenue_at_risk']:,.0f}[/] at risk over the next {horizon} days\n"
-    )
-    console.print(_lifecycle(training))
-    if training.metrics.get("churn/roc_auc") is not None:
-        console.print(_ranking(training.metrics))
-    if found["scored"]:
-        console.print(_calls(training))
-    for notice in training.notices:
-        console.print(f"  note: {notice}", markup=False, soft_wrap=True)
-    console.print(f"\nReport     {found['report']}", markup=False, soft_wrap=True)
-    console.print(f"Run        {found['run_id']}  (model version {found['model_version'] or 'not registered'})")
-    if ui_command(found["tracking_uri"]):
-        console.print(f"MLflow UI  {ui_command(found['tracking_uri'])}", markup=False, soft_wrap=True)
-    console.print(f"           {found['run_page']}", markup=False, soft_wrap=True)
-
-
-def show_backtest(found: Backtest, facts: Mapping[str, Any]) -> None:
-    """Print the summary of an evaluation for people."""
-    console = Console(highlight=False)
-    if found.metrics:
-        console.print(_ranking(found.metrics))
-        console.print(_by_date(found))
-    for notice in found.notices:
-        console.print(f"  note: {notice}", markup=False, soft_wrap=True)
-    console.print(f"\nTable  {Path(facts['output']) / outputs.BACKTEST}", markup=False, soft_wrap=True)
-    console.print(f"Run    {facts['run_id']}")
-
-
-def _by_date(found: Backtest) -> Table:
-    table = Table(title="\nBy test date", title_justify="left", box=None, header_style="dim")
-    for name in ("date", "customers", "churn rate", "ROC-AUC", "stagnation rate", "ROC-AUC"):
-        table.add_column(name, justify="right")
-    for row in found.by_date.to_dict("records"):
-        table.add_row(
-            str(row["as_of"].date()),
-            f"{row['customers']:,}",
-            f"{row['churn_rate']:.0%}",
-            f"{row['churn_roc_auc']:.3f}",
-            f"{row['stagnation_rate']:.0%}",
-            f"{row['stagnation_roc_auc']:.3f}",
+    """Print the summary for people, in the language of the report."""
+    with speaking(training.config.report.language):
+        console = Console(highlight=False)
+        console.print(f"\n[bold]{escape(summary_tables.headline(training))}[/]\n", soft_wrap=True)
+        tables = [summary_tables.lifecycle(training)]
+        if "churn/roc_auc" in training.metrics:
+            tables.append(summary_tables.ranking(training.metrics))
+        if found["scored"]:
+            tables.append(summary_tables.calls(training, TOP_CALLS))
+        _print_tables(console, tables)
+        _print_notices(console, training.notices)
+        if found["promotion"]:
+            _print_verdict(console, found["promotion"])
+        model = _("model version {version}").format(version=found["model_version"] or _("not registered"))
+        _print_places(
+            console,
+            {
+                _("Report"): found["report"],
+                _("Run"): f"{found['run_id']}  ({model})",
+                "MLflow UI": ui_command(found["tracking_uri"]),
+                _("Page"): found["run_page"],
+            },
         )
-    return table
 
 
-def _lifecycle(training: Training) -> Table:
-    table = Table(title="Lifecycle", title_justify="left", box=None, header_style="dim")
-    table.add_column("stage")
-    for name in ("customers", "revenue share", "at risk"):
-        table.add_column(name, justify="right")
-    shown = training.segmentation.profiles.query("scheme == 'lifecycle' and customers > 0")
-    for row in shown.to_dict("records"):
-        at_risk = f"{row['revenue_at_risk']:,.0f}" if row["revenue_at_risk"] else "–"
-        table.add_row(str(row["segment"]), f"{row['customers']:,}", f"{row['revenue_share']:.0%}", at_risk)
-    return table
+def _print_verdict(console: Console, verdict: Mapping[str, Any]) -> None:
+    console.print(f"\n{verdict['decision']}", markup=False, soft_wrap=True)
+    for reason in verdict["reasons"]:
+        console.print(f"  {reason}", markup=False, soft_wrap=True)
 
 
-def _ranking(metrics: Mapping[str, float]) -> Table:
-    table = Table(title="\nOut of time, ROC-AUC [95 % interval]", title_justify="left", box=None, header_style="dim")
-    for name in ("", "churn", "stagnation"):
-        table.add_column(name)
-    names = {"segml": ("churn/roc_auc", "stagnation/roc_auc")} | {
-        shown: (f"baseline/{short}_churn_roc_auc", f"baseline/{short}_stagnation_roc_auc")
-        for short, shown in _BASELINES.items()
-    }
-    for shown, keys in names.items():
-        table.add_row(shown, *(_interval(metrics, key) for key in keys))
-    return table
+def show_backtest(found: Backtest, facts: Mapping[str, Any], config: Config) -> None:
+    """Print the summary of an evaluation for people, in the language of the report."""
+    with speaking(config.report.language):
+        console = Console(highlight=False)
+        if found.metrics:
+            _print_tables(console, [summary_tables.ranking(found.metrics), summary_tables.by_date(found)])
+        _print_notices(console, found.notices)
+        _print_places(console, {_("Table"): str(Path(facts["output"]) / outputs.BACKTEST), _("Run"): facts["run_id"]})
 
 
-def _interval(metrics: Mapping[str, float], key: str) -> str:
-    if key not in metrics:
-        return "–"
-    if f"{key}_low" not in metrics:
-        return f"{metrics[key]:.3f}"
-    return f"{metrics[key]:.3f} \\[{metrics[f'{key}_low']:.3f}, {metrics[f'{key}_high']:.3f}]"
+def _print_tables(console: Console, tables: Iterable[TextTable]) -> None:
+    for told in tables:
+        table = Table(title=f"\n{escape(told.title)}", title_justify="left", box=None, header_style="dim")
+        for place, name in enumerate(told.columns):
+            table.add_column(escape(name), justify="left" if place in told.words else "right", no_wrap=place == 0)
+        for row in told.rows:
+            table.add_row(*map(escape, row))
+        console.print(table)
 
 
-def _calls(training: Training) -> Table:
-    listed = call_list(training.decided.decisions, training.scorer.config.actions)
-    table = Table(title=f"\nCall first (of {len(listed)})", title_justify="left", box=None, header_style="dim")
-    table.add_column("customer", no_wrap=True)
-    table.add_column("at risk", justify="right")
-    table.add_column("why")
-    for row in listed.head(TOP_CALLS).to_dict("records"):
-        table.add_row(_plain(row["customer_id"]), f"{row['revenue_at_risk']:,.0f}", _plain(row["reasons"]))
-    return table
+def _print_notices(console: Console, notices: Iterable[str]) -> None:
+    for notice in notices:
+        told = _("note: {text}").format(text=notice)
+        console.print(f"  {told}", markup=False, soft_wrap=True)
 
 
-def _plain(value: object) -> str:
-    return str(value).replace("[", r"\[")
+def _print_places(console: Console, places: Mapping[str, str]) -> None:
+    """Print where to look, one place a line, those that are known."""
+    console.print()
+    width = max(map(len, places))
+    for name, place in places.items():
+        if place:
+            console.print(f"{name:<{width}}  {place}", markup=False, soft_wrap=True)
+
+
+def _place(group: str) -> int:
+    return METRIC_GROUPS.index(group) if group in METRIC_GROUPS else len(METRIC_GROUPS)
+
+
+def _base(config_file: str | None) -> Config:
+    """Return what a configuration file alone says; the defaults where there is none, or it needs overrides."""
+    try:
+        return load(config_file)
+    except ConfigError:
+        return Config()
 
 
 def _git(*arguments: str) -> str:

@@ -29,24 +29,14 @@ def _train(arguments: argparse.Namespace) -> None:
     tracking.check_reachable(settings.tracking)
     with cli.Stages() as stages:
         stages("starting")
-        from segml import outputs, pipeline, segments, serving, session, summary  # they bring scikit-learn and MLflow
+        # these bring scikit-learn and MLflow
+        from segml import pipeline, results, segments, session, summary
 
         playbook = segments.load_playbook(settings.segments.playbook, segments.schemes(settings.segments))
         with session.tracked(settings, arguments.config, stages) as current:
             training = pipeline.train(current.prepared, settings, playbook=playbook, stage=stages, detail=stages.detail)
-            stages("report and model")
-            with artifacts.staged(output) as folder:
-                outputs.write(training, folder, run_id=current.run.run_id, data_digest=current.data_digest)
-                serving.save(training.scorer, folder / serving.MODEL_FOLDER)
-                cli.stop_if_asked()
-            stages("tracking")
-            for name, params, figures in training.found.alternatives():
-                current.run.log_child(name, params, figures)
-            current.run.log_files(output, list(outputs.FILES))
-            current.run.log_model(serving.logger(training.scorer), register=settings.tracking.register_model)
-            tags = segments.as_tags(training.segmentation.cautions)
-            current.finish(training.metrics, training.notices, stages, **tags)
-    facts = summary.facts(training, output, current.run)
+            verdict = results.finish(training, output, current.run, data_digest=current.data_digest, stages=stages)
+    facts = summary.facts(training, output, current.run, verdict)
     cli.print_json(facts) if arguments.json else summary.show(training, facts)
 
 

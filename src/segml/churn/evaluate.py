@@ -22,7 +22,9 @@ from segml.churn.signals import signal_register
 from segml.churn.slices import slices
 from segml.churn.summary import by_date, gains, metrics, reliability
 from segml.config import ChurnConfig
+from segml.display import Displayed
 from segml.language import _
+from segml.progress import Progress, silently
 from segml.schema import DataError
 from segml.schemes import Tier
 
@@ -34,8 +36,8 @@ LIST_COLUMNS = [*KEYS, *TARGETS.values(), *BASELINES]
 """Columns of the scores that lists are drawn up from: one row a scored customer and date."""
 
 
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, repr=False)
+class Backtest(Displayed):
     """What an out-of-time evaluation found.
 
     Attributes
@@ -66,6 +68,9 @@ class Backtest:
     importance: pd.DataFrame
     lead_time: pd.DataFrame
     notices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Backtest({len(self.table):,} scored customers at {self.table['as_of'].nunique()} dates)"
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ def evaluate(
     inputs: Sequence[str] | None = None,
     tier: Tier | None = None,
     silence: pd.DataFrame | None = None,
+    progress: Progress = silently,
 ) -> Backtest:
     """Train and score at each split, then measure all scored customers together.
 
@@ -130,6 +136,7 @@ def evaluate(
     tier : the tiers by which customers are sliced; default ``Tier()``
     silence : of every scored row of a training or recent date, see ``labels.silence``: churn is learnt by periods;
         default: from the labels
+    progress : called with what is done next: each test date, then the measures
 
     Raises
     ------
@@ -143,7 +150,11 @@ def evaluate(
     for split in splits:
         split.check(horizon_days)
     study = _Study(features, labels, scored, config, horizon_days, seed, inputs, silence)
-    parts = [_score_split(study, split, lists) for split, lists in _with_list_dates(study, splits)]
+    parts = []
+    for number, (split, lists) in enumerate(_with_list_dates(study, splits), 1):
+        progress(f"{split.test.date()}, {number} of {len(splits)}")
+        parts.append(_score_split(study, split, lists))
+    progress("measures")
     table = _join([part.rows for part in parts])
     return _measure(study, splits, parts, table, tier)
 

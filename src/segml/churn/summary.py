@@ -12,6 +12,7 @@ from segml.churn.baselines import BASELINES
 from segml.churn.metrics import (
     Array,
     Ranking,
+    Statistics,
     average_precision,
     brier,
     captured_at,
@@ -65,6 +66,17 @@ def metrics(table: pd.DataFrame, *, resamples: int, seed: int) -> tuple[dict[str
         return found, ()
     told = _("not defined on the backtest (one outcome only, or no revenue lost): {metrics}")
     return found, (told.format(metrics=", ".join(undefined)),)
+
+
+def table_statistics(table: pd.DataFrame) -> Statistics:
+    """Return every metric of ``metrics`` as a function of row weights (b × n)."""
+    return _Statistics(table)
+
+
+def metric_names() -> tuple[str, ...]:
+    """Return the names of the metrics of a backtest table, without those of their intervals."""
+    columns = [*SHORT, *(name for pair in SCORES.values() for name in pair), "run_rate", "lost_revenue"]
+    return tuple(_Statistics(pd.DataFrame(0.0, index=[0], columns=columns)).names())
 
 
 class _Statistics:

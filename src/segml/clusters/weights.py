@@ -26,7 +26,7 @@ def revenue_weights(
     horizon_days: int,
     known_until: pd.Timestamp,
 ) -> dict[str, float]:
-    """Return |Spearman ρ| of each feature with the revenue of the window after it, the largest scaled to 1.
+    """Return the absolute Spearman ρ of each feature with the revenue of the window after it, the largest scaled to 1.
 
     Segments on features weighted so tell more of the next period than segments on features of equal weight. The window
     must be over when segments are made, otherwise the weights would know the future that segments are tested on.

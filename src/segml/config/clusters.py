@@ -21,10 +21,10 @@ class _Inputs(Section):
     back for it.
     """
 
-    features: Annotated[tuple[str, ...], Field(min_length=1)]
-    categories: Annotated[tuple[str, ...], Field(max_length=MOST_CATEGORIES)] = ()
-    power: Literal["log", "yeo-johnson"] = "log"
-    clip: PositiveFloat = 3.0
+    features: Annotated[tuple[str, ...], Field(min_length=1)]  # columns that are read
+    categories: Annotated[tuple[str, ...], Field(max_length=MOST_CATEGORIES)] = ()  # described columns beside them
+    power: Literal["log", "yeo-johnson"] = "log"  # before the z-score
+    clip: PositiveFloat = 3.0  # in standard deviations
     weights: Literal["none", "revenue"] = "revenue"
 
     @model_validator(mode="after")
@@ -52,10 +52,10 @@ class KMeansConfig(_Inputs):
         "gap_shrunk_days",
     )
     kind: ClassVar[Clusterer] = "kmeans"
-    k: Annotated[int, Field(ge=2, le=50)] | None = None
-    least_k: Annotated[int, Field(ge=2, le=50)] = 2
-    most_k: Annotated[int, Field(ge=2, le=50)] = 10
-    n_init: Positive = 10
+    k: Annotated[int, Field(ge=2, le=50)] | None = None  # number of segments; null: chosen
+    least_k: Annotated[int, Field(ge=2, le=50)] = 2  # that is tried
+    most_k: Annotated[int, Field(ge=2, le=50)] = 10  # that is tried
+    n_init: Positive = 10  # starts
 
     @model_validator(mode="after")
     def _range_of_k_rises(self) -> Self:
@@ -83,10 +83,10 @@ class HdbscanConfig(_Inputs):
     features: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)] = ("revenue_365d", "recency_days")
     weights: Literal["none", "revenue"] = "none"
     kind: ClassVar[Clusterer] = "hdbscan"
-    min_cluster_size: Annotated[int, Field(ge=2)] | None = None
+    min_cluster_size: Annotated[int, Field(ge=2)] | None = None  # null: chosen among shares
     shares: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.01, 0.015, 0.02, 0.03, 0.05, 0.08)
-    min_samples: Positive = 10
-    sample_size: Positive = 20_000
+    min_samples: Positive = 10  # neighbours that make a point dense
+    sample_size: Positive = 20_000  # customers fitted at the most
 
     def sizes(self, customers: int) -> tuple[int, ...]:
         """Return the sizes of the smallest cluster to try on so many customers, counted among those fitted."""
@@ -103,12 +103,12 @@ class ClustersConfig(Section):
     ``min_share`` of the customers is the least that a segment of the chosen clustering holds.
     """
 
-    kind: Clusterer = "kmeans"
-    candidates: tuple[Clusterer, ...] = ("kmeans", "hdbscan")
+    kind: Clusterer = "kmeans"  # labels the customers
+    candidates: tuple[Clusterer, ...] = ("kmeans", "hdbscan")  # measured and compared
     kmeans: KMeansConfig = KMeansConfig()
     hdbscan: HdbscanConfig = HdbscanConfig()
-    bootstrap: Annotated[int, Field(ge=0)] = 20
-    min_share: Share = 0.02
+    bootstrap: Annotated[int, Field(ge=0)] = 20  # samples; 0: not measured
+    min_share: Share = 0.02  # of the customers, in the smallest segment
 
     @model_validator(mode="after")
     def _samples_have_another_to_agree_with(self) -> Self:

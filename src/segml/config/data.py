@@ -125,13 +125,13 @@ class FormatConfig(Section):
     ``partitions`` names the folders, as in ``year=2024/month=01``, that tell the date of the order lines below them.
     """
 
-    delimiter: str | None = None
-    encoding: str | None = None
-    decimal: Literal[".", ","] | None = None
-    date_format: str | None = None
-    timezone: str | None = None
-    sheet: str | None = None
-    partitions: dict[str, PartitionPart] = Field(default_factory=dict)
+    delimiter: str | None = None  # of text files
+    encoding: str | None = None  # of text files, as windows-1251
+    decimal: Literal[".", ","] | None = None  # of numbers kept as text
+    date_format: str | None = None  # as %d.%m.%Y; ISO dates need none
+    timezone: str | None = None  # of values that carry an offset; others are local time
+    sheet: str | None = None  # of a workbook; null: the only one
+    partitions: dict[str, PartitionPart] = Field(default_factory=dict)  # folder: part of the date
 
     @model_validator(mode="after")
     def _partitions_make_a_date(self) -> FormatConfig:
@@ -174,23 +174,23 @@ class CleaningConfig(Section):
     order number, whatever its case; a list given here replaces the built-in one.
     """
 
-    exact_repeats: bool = True
-    missing_customer: bool = True
-    bad_date: bool = True
-    future_date: bool = True
-    bad_exchange_rate: bool = True
-    bad_amount: bool = True
-    bad_quantity: bool = True
-    non_product: bool = True
-    bad_price: bool = True
+    exact_repeats: bool = True  # lines equal in every column that is read
+    missing_customer: bool = True  # lines of nobody
+    bad_date: bool = True  # no date, or one before earliest_date
+    future_date: bool = True  # after the day of the run
+    bad_exchange_rate: bool = True  # money that cannot be converted
+    bad_amount: bool = True  # no amount, or above largest_amount
+    bad_quantity: bool = True  # a quantity that is no number
+    non_product: bool = True  # postage, fees, manual entries
+    bad_price: bool = True  # zero or negative
     same_name: bool = True  # customer cards of one name are one customer's
-    excluded_order: bool = True
-    cancellations: bool = True
+    excluded_order: bool = True  # by excluded_order_patterns
+    cancellations: bool = True  # with the purchase that they cancel
     earliest_date: date = date(1990, 1, 1)
     largest_amount: Annotated[float, Field(gt=0, le=1e15)] = 1e12
-    non_product_patterns: tuple[Pattern, ...] = NON_PRODUCT_PATTERNS
-    excluded_order_patterns: tuple[Pattern, ...] = ()
-    cancelled_order_pattern: Pattern | None = None
+    non_product_patterns: tuple[Pattern, ...] = NON_PRODUCT_PATTERNS  # of product codes
+    excluded_order_patterns: tuple[Pattern, ...] = ()  # of order numbers
+    cancelled_order_pattern: Pattern | None = None  # of orders that cancel; null: any negative line does
 
 
 class DataConfig(Section):
@@ -201,19 +201,19 @@ class DataConfig(Section):
     other traits that schemes, custom rules and profiles may use.
     """
 
-    transactions: str = "demo"
-    customers: str | None = None
-    usage: str | None = None
-    contracts: str | None = None
-    touches: str | None = None
-    read_from: date | None = None
-    read_until: date | None = None
+    transactions: str = "demo"  # demo, a path, an address or a public data set
+    customers: str | None = None  # cards, optional
+    usage: str | None = None  # of the product, optional
+    contracts: str | None = None  # optional
+    touches: str | None = None  # campaigns, optional
+    read_from: date | None = None  # first day that is read
+    read_until: date | None = None  # first day that is not
     columns: TransactionColumns = TransactionColumns()
     customer_columns: CustomerColumns = CustomerColumns()
     usage_columns: UsageColumns = UsageColumns()
     contract_columns: ContractColumns = ContractColumns()
     touch_columns: TouchColumns = TouchColumns()
-    survey_columns: dict[str, Literal["text", "number"]] = Field(default_factory=dict)
+    survey_columns: dict[str, Literal["text", "number"]] = Field(default_factory=dict)  # of the customers table
     format: FormatConfig = FormatConfig()
     cleaning: CleaningConfig = CleaningConfig()
 

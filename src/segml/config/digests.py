@@ -7,8 +7,8 @@ import json
 
 from segml.config.sections import Config
 
-WITHOUT_INFLUENCE = ("output", "tracking", "threads", "engine")
-"""Where results go, and what computes them: decisions are the same."""
+WITHOUT_INFLUENCE = ("output", "tracking", "promotion", "threads", "engine")
+"""Where results go, what becomes of them, and what computes them: decisions are the same."""
 ABOUT_THE_MOMENT = ("as_of", "data", "demo", "backtest")
 """What a model is made from, and tested at: not how."""
 

@@ -49,7 +49,7 @@ class EngineConfig(Section):
     ``SPARK_REMOTE`` of the environment, else ``local``.
     """
 
-    kind: Literal["duckdb", "spark", "postgres"] = "duckdb"
-    memory_limit: Annotated[str, AfterValidator(_checked_size)] | None = None
-    scratch: str | None = None
-    spark: str | None = None
+    kind: Literal["duckdb", "spark", "postgres"] = "duckdb"  # where to compute
+    memory_limit: Annotated[str, AfterValidator(_checked_size)] | None = None  # as 4GB
+    scratch: str | None = None  # folder for temporary files
+    spark: str | None = None  # address of a session

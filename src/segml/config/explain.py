@@ -10,13 +10,13 @@ from segml.config.sections import Config
 from segml.schema import did_you_mean
 
 
-def explain(problem: Any) -> str:
-    """Return one error of pydantic's as a line for people."""
+def explain(problem: Any, model: type[BaseModel] = Config) -> str:
+    """Return one error of pydantic's, found in values for a model, as a line for people."""
     key = ".".join(str(part) for part in problem["loc"])
     found = problem["input"]
     match problem["type"]:
         case "extra_forbidden":
-            return f"{key}: unknown key{_nearest_key(problem['loc'])}"
+            return f"{key}: unknown key{_nearest_key(problem['loc'], model)}"
         case "value_error":
             return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
         case _:
@@ -41,9 +41,9 @@ def _number_hint(text: str) -> str:
         return ""
 
 
-def _nearest_key(location: tuple[Any, ...]) -> str:
+def _nearest_key(location: tuple[Any, ...], model: type[BaseModel]) -> str:
     *parents, leaf = [str(part) for part in location]
-    section: Any = Config
+    section: Any = model
     is_name = False
     for parent in parents:
         if is_name:  # a name that the user gave, such as that of a custom scheme, is no key
@@ -58,7 +58,7 @@ def _nearest_key(location: tuple[Any, ...]) -> str:
     here = did_you_mean(leaf, section.model_fields)
     if here:
         return here
-    elsewhere = [key for key in Config().flat() if key.rpartition(".")[2] == leaf]
+    elsewhere = [key for key in Config().flat() if key.rpartition(".")[2] == leaf] if model is Config else []
     return f"; did you mean {elsewhere[0]!r}?" if elsewhere else f"; known here: {', '.join(section.model_fields)}"
 
 

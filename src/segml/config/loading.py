@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -14,6 +14,9 @@ from pydantic import ValidationError
 from segml.config.explain import explain
 from segml.config.sections import Config
 from segml.schema import ConfigError
+from segml.settings import Section
+
+S = TypeVar("S", bound=Section)
 
 
 def load(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
@@ -30,18 +33,30 @@ def load(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Confi
     """
     values = read_yaml(Path(path)) if path is not None else {}
     for override in overrides:
-        _apply(values, override)
+        apply(values, override)
     return from_mapping(values, source=str(path) if path is not None else "--set")
 
 
 def from_mapping(values: Mapping[str, Any], source: str = "the configuration") -> Config:
     """Return the configuration with these nested differences; raise ``ConfigError`` with all errors."""
+    made, problems = checked(Config, values)
+    if made is None:
+        raise all_errors(problems, source)
+    return made
+
+
+def checked(model: type[S], values: Mapping[str, Any]) -> tuple[S | None, tuple[str, ...]]:
+    """Return what nested values make of a group of keys, or None and all that is wrong with them, a line each."""
     try:
-        return Config.model_validate_json(json.dumps(values, default=_iso))
+        return model.model_validate_json(json.dumps(values, default=_iso)), ()
     except ValidationError as error:
-        problems = [explain(problem) for problem in error.errors()]
-        count = f"{len(problems)} error{'s' if len(problems) > 1 else ''} in {source}"
-        raise ConfigError("\n".join([count, *(f"  {problem}" for problem in problems)])) from None
+        return None, tuple(explain(problem, model) for problem in error.errors())
+
+
+def all_errors(problems: Sequence[str], source: str) -> ConfigError:
+    """Return the error that tells all that is wrong with a source, one problem a line."""
+    count = f"{len(problems)} error{'s' if len(problems) > 1 else ''} in {source}"
+    return ConfigError("\n".join([count, *(f"  {problem}" for problem in problems)]))
 
 
 def looking_back_from(config: Config, as_of: str | date | None) -> Config:
@@ -107,17 +122,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def _apply(values: dict[str, Any], override: str) -> None:
+def apply(values: dict[str, Any], override: str) -> None:
+    """Put an override of the form ``"dotted.key=YAML value"`` into nested values."""
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {override!r} is not of the form KEY=VALUE, as in --set horizon_days=60")
-    *parents, leaf = key.strip().split(".")
+    place(values, key.strip(), parse_yaml(text, f"--set {key}"))
+
+
+def place(values: dict[str, Any], key: str, value: Any) -> None:
+    """Put a value into nested values under its dotted key; what stands in the way gives way."""
+    *parents, leaf = key.split(".")
     section = values
     for parent in parents:
         if not isinstance(section.get(parent), dict):
             section[parent] = {}
         section = section[parent]
-    section[leaf] = parse_yaml(text, f"--set {key}")
+    section[leaf] = value
 
 
 def _iso(value: Any) -> str:

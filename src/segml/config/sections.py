@@ -55,10 +55,10 @@ from segml.settings import Positive, PositiveFloat, Section, Share, require_extr
 class DemoConfig(Section):
     """Size and seed of the simulated demo data; ``end`` is the first day after them."""
 
-    customers: Positive = 2000
-    days: Annotated[int, Field(ge=1, le=20_000)] = 1096
+    customers: Positive = 2000  # companies
+    days: Annotated[int, Field(ge=1, le=20_000)] = 1096  # length of the log
     end: date = date(2026, 1, 1)
-    seed: Annotated[int, Field(ge=0)] = 7
+    seed: Annotated[int, Field(ge=0)] = 7  # another one makes another world
 
     @model_validator(mode="after")
     def _within_living_memory(self) -> DemoConfig:
@@ -74,11 +74,11 @@ class DemoConfig(Section):
 class FeaturesConfig(Section):
     """Windows and shrinkage of the features."""
 
-    windows_days: tuple[Positive, ...] = (30, 90, 180, 365)
-    run_rate_days: Positive = 365
-    min_exposure_days: Positive = 90
-    gap_prior_orders: PositiveFloat = 3.0
-    intensity_half_life_days: PositiveFloat = 90.0
+    windows_days: tuple[Positive, ...] = (30, 90, 180, 365)  # of revenue and orders
+    run_rate_days: Positive = 365  # over which the run rate is taken
+    min_exposure_days: Positive = 90  # of it, for newer customers
+    gap_prior_orders: PositiveFloat = 3.0  # gaps of the base's mean length that every customer is lent
+    intensity_half_life_days: PositiveFloat = 90.0  # after so long an order counts half
 
     @model_validator(mode="after")
     def _windows_hold_what_others_rest_on(self) -> FeaturesConfig:
@@ -94,14 +94,14 @@ class FeaturesConfig(Section):
 class GateConfig(Section):
     """When segments get a caution: stale data, short history, too many, too small or too alike segments."""
 
-    stale_days: Positive = 31
-    min_history_days: Positive = 365
-    max_segments: Positive = 8
-    min_segment_share: Share = 0.01
-    min_segment_revenue_share: Share = 0.05
-    dominant_share: Share = 0.95
-    max_criteria: Positive = 4
-    difference_p_value: Share = 0.05
+    stale_days: Positive = 31  # since the last line, for a caution
+    min_history_days: Positive = 365  # between the first line and the as-of date
+    max_segments: Positive = 8  # of a scheme that people are to remember
+    min_segment_share: Share = 0.01  # of the customers
+    min_segment_revenue_share: Share = 0.05  # of the revenue, if the segment is small
+    dominant_share: Share = 0.95  # of the customers, in one segment
+    max_criteria: Positive = 4  # that a scheme combines
+    difference_p_value: Share = 0.05  # above it, segments count as alike
 
 
 class SegmentsConfig(Section):
@@ -138,8 +138,8 @@ class SegmentsConfig(Section):
     gate: GateConfig = GateConfig()
     playbook: str | None = None  # YAML of names and strategies of segments, over the built-in ones
     schemes: tuple[str, ...] | None = None  # beyond the core ones; null: all whose columns are there
-    min_customers: Positive = 20
-    interval_resamples: Annotated[int, Field(ge=0)] = 200
+    min_customers: Positive = 20  # below it, no scores and no found segments
+    interval_resamples: Annotated[int, Field(ge=0)] = 200  # of intervals round the segments' figures; 0: none
 
     @model_validator(mode="after")
     def _own_schemes_fit_in(self) -> SegmentsConfig:
@@ -170,7 +170,7 @@ class SegmentsConfig(Section):
 class LabelsConfig(Section):
     """What counts as stagnation; ``season_adjusted``: against a run rate that moves with the whole base's revenue."""
 
-    stagnation_drop: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    stagnation_drop: Annotated[float, Field(gt=0, lt=1)] = 0.5  # at most (1 − this) × run rate is stagnation
     season_adjusted: bool = False
 
 
@@ -178,12 +178,12 @@ class BoostingConfig(Section):
     """Regularised histogram gradient boosting; ``lightgbm`` comes with the extra of that name."""
 
     library: Literal["sklearn", "lightgbm"] = "sklearn"
-    max_leaf_nodes: Annotated[int, Field(ge=2)] = 6
-    learning_rate: PositiveFloat = 0.02
-    max_iter: Positive = 400
-    min_samples_leaf: Positive = 60
-    l2_regularization: Annotated[float, Field(ge=0)] = 10.0
-    max_features: Annotated[float, Field(gt=0, le=1)] = 0.35
+    max_leaf_nodes: Annotated[int, Field(ge=2)] = 6  # of a tree
+    learning_rate: PositiveFloat = 0.02  # of a tree's say
+    max_iter: Positive = 400  # trees
+    min_samples_leaf: Positive = 60  # rows in a leaf
+    l2_regularization: Annotated[float, Field(ge=0)] = 10.0  # of the leaves' values
+    max_features: Annotated[float, Field(gt=0, le=1)] = 0.35  # share of the features that each split may choose from
 
     @field_validator("library")
     @classmethod
@@ -213,21 +213,21 @@ class ChurnConfig(Section):
     """
 
     model: Literal["hazard", "direct"] = "hazard"
-    spacing_days: Positive = 30
-    max_snapshots: Positive = 18
-    min_snapshots: Positive = 4
-    min_history_days: Positive = 180
-    min_scored_customers: Positive = 50
-    min_class_rows: Positive = 20
+    spacing_days: Positive = 30  # between training dates
+    max_snapshots: Positive = 18  # the latest training dates
+    min_snapshots: Positive = 4  # below it: Pareto/NBD
+    min_history_days: Positive = 180  # before the first training date
+    min_scored_customers: Positive = 50  # to learn from, at all dates
+    min_class_rows: Positive = 20  # of the rarer outcome
     unscored_stages: tuple[Stage, ...] = ("new", "inactive")  # of the lifecycle: their rule tells enough
     min_purchase_days: Positive = 1  # of a scored customer
     boosting: BoostingConfig = BoostingConfig()
-    logistic_c: PositiveFloat = 0.0005
-    season_min_days: Positive = 365
+    logistic_c: PositiveFloat = 0.0005  # inverse strength of the ridge
+    season_min_days: Positive = 365  # of history
     risk_bands: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.15, 0.35, 0.60)
-    conformal_error: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    conformal_error: Annotated[float, Field(gt=0, lt=0.5)] | None = None  # null: no calls
     prior_shift: tuple[Literal["churn", "stagnation"], ...] = ()  # to the level of last year's season
-    bootstrap: Annotated[int, Field(ge=0)] = 500
+    bootstrap: Annotated[int, Field(ge=0)] = 500  # redrawn customers for intervals; 0: none
 
     @model_validator(mode="after")
     def _bands_rise(self) -> ChurnConfig:
@@ -241,8 +241,8 @@ class ChurnConfig(Section):
 class BacktestConfig(Section):
     """As-of dates of the out-of-time evaluation; null: the last three dates one horizon apart."""
 
-    as_of: tuple[date, ...] | None = None
-    dates: Positive = 3
+    as_of: tuple[date, ...] | None = None  # test dates
+    dates: Positive = 3  # how many, where they are not named
 
 
 class ActionsConfig(Section):
@@ -253,17 +253,17 @@ class ActionsConfig(Section):
     unless the data tell margins. ``value`` is what revenue at risk is counted in.
     """
 
-    call_list_share: Share = 0.10
-    value: Literal["revenue", "margin"] = "revenue"
-    contact_cost: Annotated[float, Field(gt=0)] | None = None
-    success_rate: Share = 0.2
-    margin_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    call_list_share: Share = 0.10  # of the scored customers
+    value: Literal["revenue", "margin"] = "revenue"  # what revenue at risk is counted in
+    contact_cost: Annotated[float, Field(gt=0)] | None = None  # money
+    success_rate: Share = 0.2  # of the threatened money that a contact saves
+    margin_rate: Annotated[float, Field(gt=0, le=1)] | None = None  # of saved revenue, after the cost of goods
     silent_by: Literal["category", "region", "product_id"] = "category"  # what may go silent while a customer buys on
     silent_gaps: PositiveFloat = 3.0  # so many usual gaps without it
     min_p_stagnation: Share = 0.20  # of a call; a higher one hits more often and reaches less of the money lost
-    write_min_p_stagnation: Share = 0.35
-    reorder_lead_days: Annotated[int, Field(ge=0)] = 5
-    upgrade_growth: Annotated[float, Field(ge=0)] = 0.30
+    write_min_p_stagnation: Share = 0.35  # of a letter
+    reorder_lead_days: Annotated[int, Field(ge=0)] = 5  # before the expected order
+    upgrade_growth: Annotated[float, Field(ge=0)] = 0.30  # of revenue, from which more is offered
     # one a month, from the day of inactivity on
     win_back_steps: tuple[str, ...] = (N_("letter"), N_("call"), N_("last offer"))
 
@@ -271,30 +271,46 @@ class ActionsConfig(Section):
 class ReportConfig(Section):
     """What the report shows."""
 
-    language: Language = "en"
-    title: str = N_("Customer segments and risk")
-    call_list_rows: Positive = 25
-    currency: str = ""
+    language: Language = "en"  # of report, profiles, reasons and notices
+    title: str = N_("Customer segments and risk")  # of the report
+    call_list_rows: Positive = 25  # shown; call_list.csv holds all
+    currency: str = ""  # written behind money
 
 
 class TrackingConfig(Section):
     """MLflow. A null URI means the environment's MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db``."""
 
     uri: str | None = None
-    experiment: Annotated[str, Field(min_length=1)] = "segml"
-    run_name: str | None = None
-    register_model: bool = True
-    timeout_s: Positive = 15
+    experiment: Annotated[str, Field(min_length=1)] = "segml"  # in MLflow
+    run_name: str | None = None  # null: the name of the data
+    register_model: bool = True  # as a new version
+    model_name: Annotated[str, Field(pattern=r"^[\w-][\w. -]*$")] = "segml"  # in the registry
+    timeout_s: Positive = 15  # for an answer of the store
+    retry_s: Annotated[int, Field(ge=0)] = 60  # how long to wait for a store that went away
+
+
+class PromotionConfig(Section):
+    """When a newly trained model becomes champion; ``automatic: false`` leaves that to ``segml.registry promote``.
+
+    ``bootstrap`` customers are redrawn for the interval of the difference to the champion. ``stability_tolerance`` is
+    the drop of ``segments/min_jaccard`` that passes for chance (experiments/2026-11-promotion). At least
+    ``min_common_share`` of the customers that either model scores must be scored by both.
+    """
+
+    automatic: bool = True
+    bootstrap: Annotated[int, Field(ge=100)] = 1000  # redrawn customers
+    stability_tolerance: Share = 0.05
+    min_common_share: Share = 0.5
 
 
 class Config(Section):
     """The whole configuration."""
 
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    as_of: date | None = None
-    horizon_days: Annotated[int, Field(ge=7, le=730)] = 90
-    threads: Positive | None = None
-    output: str = "outputs"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # of everything drawn at random
+    as_of: date | None = None  # null: midnight after the last line
+    horizon_days: Annotated[int, Field(ge=7, le=730)] = 90  # that scores and labels look ahead
+    threads: Positive | None = None  # null: all
+    output: str = "outputs"  # folder for what a run leaves
     data: DataConfig = DataConfig()
     engine: EngineConfig = EngineConfig()
     demo: DemoConfig = DemoConfig()
@@ -306,6 +322,7 @@ class Config(Section):
     actions: ActionsConfig = ActionsConfig()
     report: ReportConfig = ReportConfig()
     tracking: TrackingConfig = TrackingConfig()
+    promotion: PromotionConfig = PromotionConfig()
 
     def shown(self) -> dict[str, Any]:
         """Return the full configuration as nested plain values that may be stored and shown: passwords are masked."""

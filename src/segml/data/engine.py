@@ -28,8 +28,18 @@ def connect(threads: int | None = None, *, memory_bytes: int | None = None, spil
     if spill is not None:
         settings["temp_directory"] = str(spill)
     backend = ibis.duckdb.connect(**settings)
-    backend.raw_sql("SET enable_progress_bar = false")  # it would draw over a log or a notebook
+    _without_progress_bar(backend)
     return backend
+
+
+def _without_progress_bar(backend: Any) -> None:
+    """Keep DuckDB from drawing over a log or a notebook.
+
+    In Jupyter without ipywidgets the bar is off, and every attempt to set it fails.
+    """
+    is_on = backend.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()[0]
+    if is_on:
+        backend.raw_sql("SET enable_progress_bar = false")
 
 
 def to_table(data: Any, backend: Any | None = None) -> Table:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from segml.display import Displayed
 from segml.schema import SegmlError
 
 EntryKind = Literal["in", "taken", "corrected", "kept"]
@@ -51,8 +52,8 @@ class LedgerRow:
     """How many things the entry is about where these are not lines: pairs, codes, cards, orders."""
 
 
-@dataclass(frozen=True)
-class Ledger:
+@dataclass(frozen=True, repr=False)
+class Ledger(Displayed):
     """Every rule's lines, customers and money; lines and money in = kept + taken, exactly.
 
     A line counts for the first rule that takes it. Customers of an entry are those with a line in it; they may stand
@@ -61,6 +62,10 @@ class Ledger:
 
     rows: tuple[LedgerRow, ...]
     switched_off: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        told = "reconciles" if self.reconciles else "does not reconcile"
+        return f"Ledger({self.kept.lines:,} of {self.came_in.lines:,} lines kept, {told})"
 
     def __getitem__(self, rule: str) -> LedgerRow:
         return {row.rule: row for row in self.rows}[rule]

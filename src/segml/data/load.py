@@ -72,9 +72,7 @@ def opened_engine(settings: EngineConfig, threads: int | None = None, source: st
     DataError : as ``connect_engine``; or, in the block, too little memory, or a server that goes away
     OutputError : in the block, a full disk
     """
-    scratch = Path(settings.scratch) if settings.scratch is not None else None
-    limit = limit_in_bytes(settings.memory_limit) if settings.memory_limit is not None else None
-    with explained(scratch, limit), spark_failures.explained(settings.spark):
+    with explaining(settings):
         backend = connect_engine(settings, threads, source)
         try:
             yield backend
@@ -83,7 +81,27 @@ def opened_engine(settings: EngineConfig, threads: int | None = None, source: st
                 backend.disconnect()
 
 
-def load_tables(config: Config, backend: Any, progress: Callable[[int, int], None] | None = None) -> Tables:
+@contextmanager
+def explaining(settings: EngineConfig) -> Iterator[None]:
+    """Turn what the engine says of too little memory, a full disk or a server that has gone into errors of the user's.
+
+    Raises
+    ------
+    DataError : too little memory, or a server that goes away
+    OutputError : a full disk
+    """
+    scratch = Path(settings.scratch) if settings.scratch is not None else None
+    limit = limit_in_bytes(settings.memory_limit) if settings.memory_limit is not None else None
+    with explained(scratch, limit), spark_failures.explained(settings.spark):
+        yield
+
+
+def load_tables(
+    config: Config,
+    backend: Any,
+    progress: Callable[[int, int], None] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> Tables:
     """Return the tables that the configuration names.
 
     Parameters
@@ -91,39 +109,44 @@ def load_tables(config: Config, backend: Any, progress: Callable[[int, int], Non
     backend : from ``connect_engine``; one on PostgreSQL takes the tables that lie there, and DuckDB in this process the
         others but the transactions
     progress : called with bytes done and bytes in all while a public data set is downloaded
+    given : tables in memory (pandas, polars, pyarrow, Ibis) by name, ``transactions`` or one of the others; they are
+        taken instead of what the configuration names
 
     Raises
     ------
     DataError : a source is missing, unreadable or lacks columns
     """
-    source = config.data.transactions
-    if source == DEMO:
-        return _demo(config, backend)
-    columns = config.data.columns.model_dump(exclude_none=True)
-    if source in catalog.PUBLIC:
+    frames = given if given is not None else {}
+    source, columns = config.data.transactions, config.data.columns.model_dump(exclude_none=True)
+    if "transactions" in frames:
+        transactions = _read(frames["transactions"], "transactions", columns, config, backend)
+    elif source == DEMO:
+        return _demo(config, backend, frames)
+    elif source in catalog.PUBLIC:
         path = catalog.load(source, catalog.data_home(), progress=progress)
         transactions = _read(path, "transactions", {**catalog.PUBLIC[source].columns, **columns}, config, backend)
     else:
         transactions = _read(source, "transactions", columns, config, backend)
-    return Tables(transactions, _extra_tables(config, backend), redact(source), window_of(config.data))
+    return Tables(transactions, _extra_tables(config, backend, frames), redact(source), window_of(config.data))
 
 
-def _demo(config: Config, backend: Any) -> Tables:
+def _demo(config: Config, backend: Any, frames: Mapping[str, Any]) -> Tables:
     world = simulate(config.demo)
-    given = {"customers": world.customers, "usage": world.usage, "contracts": world.contracts, "touches": world.touches}
-    extra = {name: to_table(frame, backend) for name, frame in given.items()} | _extra_tables(config, backend)
+    made = {"customers": world.customers, "usage": world.usage, "contracts": world.contracts, "touches": world.touches}
+    extra = {name: to_table(frame, backend) for name, frame in made.items()} | _extra_tables(config, backend, frames)
     transactions, window = to_table(world.transactions, backend), window_of(config.data)
     return Tables(window.keep(transactions, "ordered_at") if window else transactions, extra, DEMO, window)
 
 
-def _extra_tables(config: Config, backend: Any) -> dict[str, Table]:
+def _extra_tables(config: Config, backend: Any, frames: Mapping[str, Any]) -> dict[str, Table]:
     mappings = {
         "customers": config.data.customer_columns,
         "usage": config.data.usage_columns,
         "contracts": config.data.contract_columns,
         "touches": config.data.touch_columns,
     }
-    sources = {name: getattr(config.data, name) for name in schema.TABLES if name != "transactions"}
+    named = {name: getattr(config.data, name) for name in schema.TABLES if name != "transactions"}
+    sources = named | {name: frame for name, frame in frames.items() if name != "transactions"}
     beside = _beside(config, backend)
     return {
         name: _read(
@@ -131,7 +154,7 @@ def _extra_tables(config: Config, backend: Any) -> dict[str, Table]:
             name,
             mappings[name].model_dump(exclude_none=True),
             config,
-            backend if is_database(source) else beside,
+            backend if isinstance(source, str) and is_database(source) else beside,
         )
         for name, source in sources.items()
         if source is not None
@@ -145,7 +168,7 @@ def _beside(config: Config, backend: Any) -> Any:
     return backend
 
 
-def _read(source: str | Path, name: str, columns: Mapping[str, str | None], config: Config, backend: Any) -> Table:
+def _read(source: Any, name: str, columns: Mapping[str, str | None], config: Config, backend: Any) -> Table:
     table = with_survey(config.data.survey_columns) if name == "customers" else schema.TABLES[name]
     window = window_of(config.data) if name == "transactions" else None
-    return read_table(str(source), table, columns, config.data.format, backend, window)
+    return read_table(source, table, columns, config.data.format, backend, window)

@@ -99,7 +99,7 @@ def _write(settings: Config, moments: list[pd.Timestamp], target: Path | str, st
             settings.features,
             memory_limit=settings.engine.memory_limit,
             scratch=settings.engine.scratch,
-            progress=lambda done, of: stages.detail(f"bucket {min(done + 1, of)} of {of}"),
+            progress=stages.buckets,
         )
 
 

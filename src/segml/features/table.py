@@ -16,7 +16,7 @@ from segml.data.failures import explained
 from segml.data.memory import limit_in_bytes
 from segml.features import workfolder
 from segml.features.build import aggregates, base_of, finish
-from segml.features.outofcore import Plan, features_of, plan_for, write_buckets
+from segml.features.outofcore import Plan, Progress, features_of, plan_for, write_buckets
 from segml.features.snapshots import collect
 from segml.windows import Moment
 
@@ -30,6 +30,7 @@ def build(
     config: FeaturesConfig | None = None,
     *,
     memory_limit: str | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return what was known about each customer just before each as-of date.
 
@@ -44,6 +45,7 @@ def build(
     memory_limit : what DuckDB may take, ``1GB``; by default 60 % of the memory that is free. Where that is too little,
         customers are split into buckets, which are computed one at a time, with temporary files. The table itself is
         held in memory; ``write`` is for one that is too large for it
+    progress : called with the number of buckets done and of all, where there are several
 
     Returns
     -------
@@ -60,7 +62,7 @@ def build(
     if table.get_backend().name == "duckdb":
         plan = plan_for(table, len(dates), limit_in_bytes(memory_limit))
         if plan.buckets > 1:
-            return _by_buckets(table, dates, config, plan)
+            return _by_buckets(table, dates, config, plan, progress)
         if len(dates) > 1:
             return _some_dates_at_a_time(table, dates, config)
     with aggregates(table, dates, config) as aggregating:
@@ -84,11 +86,13 @@ def _finished(aggregated: pd.DataFrame, config: FeaturesConfig) -> pd.DataFrame:
     return finish(aggregated, base_of(aggregated), config).sort_values(["as_of", "customer_id"], ignore_index=True)
 
 
-def _by_buckets(table: Table, dates: list[pd.Timestamp], config: FeaturesConfig, plan: Plan) -> pd.DataFrame:
+def _by_buckets(
+    table: Table, dates: list[pd.Timestamp], config: FeaturesConfig, plan: Plan, progress: Progress | None
+) -> pd.DataFrame:
     with (
         scratch.temporary() as folder,
         explained(folder, plan.limit, plan.disk_bytes),
         workfolder.opened(folder / "build", None, plan.buckets) as work,
     ):
-        runs = write_buckets(table, dates, config, work, plan)
+        runs = write_buckets(table, dates, config, work, plan, progress)
         return pd.concat(features_of(runs, config), ignore_index=True)

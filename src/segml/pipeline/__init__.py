@@ -2,11 +2,11 @@
 
 from segml.pipeline.deciding import Decided, Scorer, decide, described, score
 from segml.pipeline.evaluation import backtest, run_backtest
-from segml.pipeline.prepared import QUIET_DAYS, STALE_DAYS, Prepared, check_as_of, prepare
+from segml.pipeline.prepared import QUIET_DAYS, STALE_DAYS, Prepared, check_as_of, look_back, prepare
 from segml.pipeline.row_scores import ROW_SCORES, columns_read, row_scores
 from segml.pipeline.segmentation import Segmentation, describe_segments
 from segml.pipeline.snapshots import Snapshots, build_snapshots, evaluation_splits
-from segml.pipeline.training import Training, train
+from segml.pipeline.training import Training, find_clusters, train
 
 __all__ = [
     "QUIET_DAYS",
@@ -26,6 +26,8 @@ __all__ = [
     "describe_segments",
     "described",
     "evaluation_splits",
+    "find_clusters",
+    "look_back",
     "prepare",
     "row_scores",
     "run_backtest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import pandas as pd
 
@@ -15,8 +16,10 @@ from segml.churn import (
     scored_mask,
 )
 from segml.config import Config
+from segml.display import Displayed
 from segml.language import speaking
 from segml.pipeline.prepared import Prepared
+from segml.schema import DataError
 from segml.segments import (
     ClusterModel,
     RuleLabels,
@@ -25,8 +28,8 @@ from segml.segments import (
 )
 
 
-@dataclass(frozen=True)
-class Scorer:
+@dataclass(frozen=True, repr=False)
+class Scorer(Displayed):
     """All that scoring needs: what was learnt (None where there was too little), and under which configuration.
 
     ``calls`` tell will from safe; None where they are not asked for.
@@ -37,6 +40,32 @@ class Scorer:
     clusters: ClusterModel | None
     trained_at: pd.Timestamp
     calls: ConformalCalls | None = None
+
+    def __repr__(self) -> str:
+        return f"Scorer(trained as of {self.trained_at.date()}, {self.config.horizon_days} days ahead)"
+
+    def score(self, data: Prepared | HasPrepared) -> pd.DataFrame:
+        """Return the decisions about the customers of a data set, or of prepared lines; one row a customer.
+
+        Raises
+        ------
+        DataError : something else is given
+        """
+        prepared = getattr(data, "prepared", data)
+        if not isinstance(prepared, Prepared):
+            raise DataError(
+                f"a model scores what segml.prepare returns; found {type(data).__name__}: call "
+                "segml.prepare(transactions) first"
+            )
+        return score(prepared, self).decisions
+
+
+class HasPrepared(Protocol):
+    """Lines that were prepared, and more: a data set, as ``segml.prepare`` returns it, or a training."""
+
+    @property
+    def prepared(self) -> Prepared:
+        """The lines."""
 
 
 @dataclass(frozen=True)

@@ -22,24 +22,33 @@ from segml.config import Config
 from segml.language import speaking
 from segml.pipeline.prepared import Prepared
 from segml.pipeline.snapshots import Snapshots, build_snapshots, evaluation_splits
-from segml.pipeline.stage import Stage, silently
+from segml.pipeline.stage import Stage
+from segml.progress import Progress, silently
 
 
-def backtest(prepared: Prepared, config: Config, *, stage: Stage = silently) -> Backtest:
-    """Evaluate the scores out of time; the first two steps of ``train`` that this needs, and no more."""
+def backtest(prepared: Prepared, config: Config, *, stage: Stage = silently, detail: Progress = silently) -> Backtest:
+    """Evaluate the scores out of time; the first two steps of ``train`` that this needs, and no more.
+
+    Parameters
+    ----------
+    stage : called with the name of each stage as it begins
+    detail : called with what a long stage does now
+    """
     with speaking(config.report.language):
-        return _backtest(prepared, config, stage)
+        return _backtest(prepared, config, stage, detail)
 
 
-def _backtest(prepared: Prepared, config: Config, stage: Stage) -> Backtest:
+def _backtest(prepared: Prepared, config: Config, stage: Stage, detail: Progress) -> Backtest:
     splits = evaluation_splits(prepared, config)
     stage("features")
     snapshots = build_snapshots(prepared, config, tested_dates(splits, config))
     stage("evaluation out of time")
-    return run_backtest(snapshots, splits, config)
+    return run_backtest(snapshots, splits, config, detail)
 
 
-def run_backtest(snapshots: Snapshots, splits: Sequence[Split], config: Config) -> Backtest:
+def run_backtest(
+    snapshots: Snapshots, splits: Sequence[Split], config: Config, progress: Progress = silently
+) -> Backtest:
     """Return the out-of-time evaluation of the risk model against its baselines, of next orders and of contacts."""
     found = evaluate(
         snapshots.features,
@@ -51,6 +60,7 @@ def run_backtest(snapshots: Snapshots, splits: Sequence[Split], config: Config) 
         seed=config.seed,
         tier=config.segments.tier,
         silence=snapshots.silence,
+        progress=progress,
     )
     further = {**_order_metrics(snapshots, splits, config), **_profit_metrics(snapshots, found, config)}
     return replace(found, metrics={**found.metrics, **further})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
@@ -11,6 +11,7 @@ from ibis.expr.types import Table
 
 from segml.config import Config
 from segml.data import DEMO, PUBLIC, Cleaned, Deduplicated, Ledger, LedgerRow, Tables, clean, deduplicate, prepare_extra
+from segml.display import Displayed
 from segml.language import ngettext, speaking
 from segml.schema import DataError
 from segml.windows import as_timestamp, midnight_after, shift
@@ -23,8 +24,8 @@ QUIET_DAYS = 7
 """A log that ends so shortly before the as-of date is taken to be complete up to it: nobody ordered over a weekend."""
 
 
-@dataclass(frozen=True)
-class Prepared:
+@dataclass(frozen=True, repr=False)
+class Prepared(Displayed):
     """Clean order lines, and the moment from which the run looks back.
 
     Attributes
@@ -48,6 +49,9 @@ class Prepared:
     log_end: pd.Timestamp
     silent_days: float
     notices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.source!r}, as of {self.as_of.date()})"
 
     @property
     def observed_until(self) -> pd.Timestamp:
@@ -97,15 +101,36 @@ def _prepare(tables: Tables, config: Config, today: date) -> Prepared:
     cleaned = clean(tables.transactions, config.data.cleaning, today=today, aliases=aliases)
     extra, extra_rows = prepare_extra(tables.extra, aliases, cleaned.lines)
     log_start, log_end = _extent(cleaned.lines)
-    as_of = as_timestamp(config.as_of) if config.as_of is not None else log_end
-    stale = check_as_of(as_of, log_start, log_end)
     unread = tables.window.told() if tables.window is not None else ()
-    notices = (*unread, *cleaned.notices, *(customers.notices if customers is not None else ()), *stale)
-    is_live = config.as_of is None and config.data.transactions not in (DEMO, *PUBLIC)
-    silent = ((as_timestamp(today) if is_live else as_of) - log_end).days
-    return Prepared(
-        cleaned, customers, extra, extra_rows, tables.source, as_of, log_start, log_end, max(silent, 0), notices
+    notices = (*unread, *cleaned.notices, *(customers.notices if customers is not None else ()))
+    is_live = config.data.transactions not in (DEMO, *PUBLIC)
+    silent = (as_timestamp(today) - log_end).days if is_live else 0
+    whole = Prepared(
+        cleaned, customers, extra, extra_rows, tables.source, log_end, log_start, log_end, max(silent, 0), notices
     )
+    return whole if config.as_of is None else _looking_back(whole, as_timestamp(config.as_of))
+
+
+def look_back(whole: Prepared, config: Config) -> Prepared:
+    """Return the same lines with the as-of date of the configuration; nothing is cleaned again.
+
+    Parameters
+    ----------
+    whole : prepared without an as-of date
+    config : what it was prepared under, but for the as-of date; none there means midnight after the last line
+
+    Raises
+    ------
+    DataError : the as-of date lies outside the data
+    """
+    with speaking(config.report.language):
+        return whole if config.as_of is None else _looking_back(whole, as_timestamp(config.as_of))
+
+
+def _looking_back(whole: Prepared, as_of: pd.Timestamp) -> Prepared:
+    stale = check_as_of(as_of, whole.log_start, whole.log_end)
+    silent_days = max((as_of - whole.log_end).days, 0)
+    return replace(whole, as_of=as_of, silent_days=silent_days, notices=(*whole.notices, *stale))
 
 
 def check_as_of(as_of: pd.Timestamp, log_start: pd.Timestamp, log_end: pd.Timestamp) -> tuple[str, ...]:

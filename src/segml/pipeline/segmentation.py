@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from segml.config import Config
+from segml.display import Displayed
 from segml.features.periods import revenue_by_month
 from segml.features.silent import silent_categories
 from segml.pipeline.deciding import Decided, Scorer
@@ -24,8 +25,8 @@ from segml.segments import (
 MONTHS_SHOWN = 24
 
 
-@dataclass(frozen=True)
-class Segmentation:
+@dataclass(frozen=True, repr=False)
+class Segmentation(Displayed):
     """What there is to say about the segments of a base.
 
     Attributes
@@ -44,6 +45,9 @@ class Segmentation:
     revenue_by_month: pd.DataFrame
     silent: pd.DataFrame
     cautions: tuple[Caution, ...]
+
+    def __repr__(self) -> str:
+        return f"Segmentation({len(self.profiles)} segments of {self.profiles['scheme'].nunique()} schemes)"
 
 
 def describe_segments(

@@ -5,7 +5,3 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Stage = Callable[[str], None]
-
-
-def silently(name: str) -> None:
-    """Tell nobody which stage begins."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from segml.actions import margin_notices
+from segml.actions import call_list, margin_notices
 from segml.churn import (
     Backtest,
     ConformalCalls,
@@ -15,13 +15,15 @@ from segml.churn import (
     split_at,
 )
 from segml.config import Config
+from segml.display import Displayed
 from segml.language import _, ngettext, speaking
 from segml.pipeline.deciding import Decided, Scorer, decide, described
 from segml.pipeline.evaluation import run_backtest, tested_dates
 from segml.pipeline.prepared import Prepared
 from segml.pipeline.segmentation import Segmentation, describe_segments
 from segml.pipeline.snapshots import Snapshots, build_snapshots, evaluation_splits
-from segml.pipeline.stage import Stage, silently
+from segml.pipeline.stage import Stage
+from segml.progress import silently
 from segml.schema import DataError
 from segml.segments import (
     VALIDATIONS,
@@ -37,8 +39,8 @@ PAST_BASES = VALIDATIONS + 3
 """Clusters are chosen on some horizons and tested on the next; before, one to learn on and one to weigh by."""
 
 
-@dataclass(frozen=True)
-class Training:
+@dataclass(frozen=True, repr=False)
+class Training(Displayed):
     """What a training run learnt, decided and measured."""
 
     prepared: Prepared
@@ -49,6 +51,42 @@ class Training:
     backtest: Backtest
     metrics: dict[str, float]
     notices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"Training({self.prepared.source!r}, as of {self.prepared.as_of.date()}: {len(self.decisions):,} customers)"
+        )
+
+    @property
+    def config(self) -> Config:
+        """The configuration of the run."""
+        return self.scorer.config
+
+    @property
+    def decisions(self) -> pd.DataFrame:
+        """One row a customer: labels, scores, reasons, money at risk, action."""
+        return self.decided.decisions
+
+    @property
+    def profiles(self) -> pd.DataFrame:
+        """One row a segment of each scheme."""
+        return self.segmentation.profiles
+
+    def call_list(self) -> pd.DataFrame:
+        """Return the customers to call, worst first; see ``actions.call_list``."""
+        return call_list(self.decisions, self.config.actions)
+
+
+def find_clusters(
+    prepared: Prepared, config: Config, *, stage: Stage = silently, detail: Stage = silently
+) -> FoundSegments:
+    """Return the segments that training would find; the first two steps of ``train``, and no more."""
+    with speaking(config.report.language):
+        past = _past_dates(prepared, config)
+        stage("features")
+        snapshots = build_snapshots(prepared, config, [prepared.as_of, *past])
+        stage("segments")
+        return _found(_customers(snapshots, prepared), snapshots, past, prepared, config, detail)
 
 
 def train(
@@ -84,18 +122,13 @@ def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage:
     stage("features")
     tested = tested_dates(splits, config)
     snapshots = build_snapshots(prepared, config, [prepared.as_of, *past, *latest.dates, *tested])
-    now = snapshots.at(prepared.as_of)
-    if now.empty:
-        raise DataError(f"nobody has bought anything before the as-of date {prepared.as_of.date()}; set a later one")
+    now = _customers(snapshots, prepared)
     stage("segments")
-    past_bases = _past(snapshots, past, prepared, config)
-    found = find_segments(
-        _clustered(now, prepared, config), config.segments, config.seed, past=past_bases, progress=detail
-    )
+    found = _found(now, snapshots, past, prepared, config, detail)
     metrics = {**prepared.ledger.metrics(), **found.metrics}
     notices = [*prepared.notices, *found.notices]
     stage("evaluation out of time")
-    backtest = run_backtest(snapshots, splits, config)
+    backtest = run_backtest(snapshots, splits, config, detail)
     stage("scores")
     risk, why_not = _learn(snapshots, latest, now, config)
     scorer = Scorer(config, risk, found.model, prepared.as_of, _calls(backtest, config))
@@ -106,6 +139,27 @@ def _train(prepared: Prepared, config: Config, playbook: Playbook | None, stage:
     notices += [*backtest.notices, *why_not, *margin_notices(now, config.actions), *about_base]
     metrics |= backtest.metrics
     return Training(prepared, scorer, decided, found, segmentation, backtest, metrics, tuple(dict.fromkeys(notices)))
+
+
+def _customers(snapshots: Snapshots, prepared: Prepared) -> pd.DataFrame:
+    """Return the features of all customers at the as-of date."""
+    now = snapshots.at(prepared.as_of)
+    if now.empty:
+        raise DataError(f"nobody has bought anything before the as-of date {prepared.as_of.date()}; set a later one")
+    return now
+
+
+def _found(
+    now: pd.DataFrame,
+    snapshots: Snapshots,
+    past: tuple[pd.Timestamp, ...],
+    prepared: Prepared,
+    config: Config,
+    detail: Stage,
+) -> FoundSegments:
+    bases = _past(snapshots, past, prepared, config)
+    clustered = _clustered(now, prepared, config)
+    return find_segments(clustered, config.segments, config.seed, past=bases, progress=detail)
 
 
 def _past_dates(prepared: Prepared, config: Config) -> tuple[pd.Timestamp, ...]:

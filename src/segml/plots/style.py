@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 from babel.dates import get_month_names
 from matplotlib import style as mpl_style
@@ -78,6 +79,8 @@ def house_style() -> Iterator[None]:
     """Draw in the house style, whatever the caller's own matplotlib settings; a context, or a decorator."""
     with mpl_style.context(HOUSE, after_reset=True):
         yield
+        is_interactive = mpl.is_interactive()
+    mpl.interactive(is_interactive)  # a notebook's first figure switches it on, and later ones are shown only then
 
 
 def axes_or_new(ax: Axes | None, width: float = 5.2, height: float = 3.4) -> Axes:

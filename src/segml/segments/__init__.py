@@ -8,10 +8,11 @@ from segml.segments.playbook import Playbook, load_playbook
 from segml.segments.products import classify_products
 from segml.segments.profile import profiles
 from segml.segments.rules import RuleLabels, assign_rules, label, schemes
-from segml.segments.search import VALIDATIONS, FoundSegments, figures, find_segments
-from segml.segments.validity import eta_squared
+from segml.segments.search import FIGURES, VALIDATIONS, FoundSegments, figures, find_segments
+from segml.segments.validity import eta_squared, lead
 
 __all__ = [
+    "FIGURES",
     "NOT_CLUSTERED",
     "TRUSTED_TYPES",
     "VALIDATIONS",
@@ -33,6 +34,7 @@ __all__ = [
     "find_segments",
     "label",
     "label_segments",
+    "lead",
     "load_playbook",
     "messages_by_scheme",
     "profiles",

@@ -11,7 +11,7 @@ import pandas as pd
 from segml.config import SegmentsConfig
 from segml.features import source_of
 from segml.language import _
-from segml.schema import DataError, did_you_mean
+from segml.schema import NOT_ENOUGH_DATA, DataError, did_you_mean
 from segml.schemes import Scheme
 from segml.schemes.named import Named
 from segml.schemes.scheme import Rules
@@ -37,6 +37,13 @@ class RuleLabels:
     schemes: tuple[Scheme, ...]
     rules: Mapping[str, Rules]
     off: Mapping[str, str]
+
+    def categorical(self) -> pd.DataFrame:
+        """Return the table with the labels of each scheme as an ordered categorical."""
+        orders = {name: dict.fromkeys([*rules, NOT_ENOUGH_DATA]) for name, rules in self.rules.items()}
+        return self.table.astype(
+            {name: pd.CategoricalDtype(list(order), ordered=True) for name, order in orders.items()}
+        )
 
 
 def schemes(config: SegmentsConfig) -> tuple[Scheme, ...]:

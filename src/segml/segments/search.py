@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
@@ -26,11 +25,13 @@ from segml.clusters import (
     with_rules,
 )
 from segml.config import ClustersConfig, SegmentsConfig
+from segml.display import Displayed
 from segml.language import _, ngettext
+from segml.progress import Progress, silently
 from segml.segments.candidates import candidates, check
 from segml.segments.continuity import MIN_SEGMENTS, Continuity, continuity
 from segml.segments.found import ClusterModel
-from segml.segments.past import Past
+from segml.segments.past import Earlier, Past
 from segml.segments.portrait import Portrait, portrait
 from segml.segments.trials import Trial, mean_of, trial, weights
 from segml.segments.validity import REVENUE_FIFTHS, RFM_SEGMENTS, Lead, lead, told_rule, verdict
@@ -38,6 +39,7 @@ from segml.segments.validity import REVENUE_FIFTHS, RFM_SEGMENTS, Lead, lead, to
 VALIDATIONS = 3
 """Earlier periods at the most, one horizon apart, by which candidates are chosen."""
 
+TESTED_COLUMNS = ("customer_id", "segment", "log_revenue")
 TESTED = ("tested_eta2", "tested_eta2_low", "tested_eta2_high")
 LEAD = ("tested_lead", "tested_lead_low", "tested_lead_high")
 FIGURES = {
@@ -55,15 +57,10 @@ FIGURES = {
 """Columns of the table of candidates, and the metrics by which they are tracked."""
 
 Clusterer = KMeansSegments | HDBSCANSegments
-Progress = Callable[[str], object]
 
 
-def silently(what: str) -> None:
-    """Show no progress."""
-
-
-@dataclass(frozen=True)
-class FoundSegments:
+@dataclass(frozen=True, repr=False)
+class FoundSegments(Displayed):
     """What the search found.
 
     Attributes
@@ -77,6 +74,8 @@ class FoundSegments:
     lasting : what the last horizon did to customers and model; None where history is too short
     reasons : sentences on the choice
     notices : what the reader should know besides
+    tested : the period that had no part in the choice: ``customer_id``, ``segment`` as the chosen candidate had it, and
+        ``log_revenue``, log1p of what the customer went on to buy; no rows where history is too short
     """
 
     model: ClusterModel | None = None
@@ -85,6 +84,11 @@ class FoundSegments:
     lasting: Continuity | None = None
     reasons: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    tested: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=TESTED_COLUMNS))
+
+    def __repr__(self) -> str:
+        found = "none" if self.model is None else f"{self.model.n_clusters_}"
+        return f"FoundSegments({found}, of {len(self.table)} compared)"
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -180,6 +184,7 @@ def find_segments(
         lasting,
         (paragraph(choice, told_rule), outlook),
         (*_notices(model, choice, config), outlook),
+        _tested(choice, before, tested),
     )
 
 
@@ -262,6 +267,13 @@ def _ahead(choice: Choice, tested: Trial | None, config: SegmentsConfig, seed: i
         return None
     one, other = tested.groupings[choice.name], tested.groupings[_best_rule(choice)]
     return lead(one, other, tested.values, resamples=config.interval_resamples, seed=seed)
+
+
+def _tested(choice: Choice, before: Earlier | None, tested: Trial | None) -> pd.DataFrame:
+    if before is None or tested is None:
+        return pd.DataFrame(columns=TESTED_COLUMNS)
+    columns = (before.features["customer_id"], tested.groupings[choice.name], tested.values)
+    return pd.DataFrame(dict(zip(TESTED_COLUMNS, columns, strict=True)))
 
 
 def _outlook(choice: Choice, ahead: Lead | None, chosen_on: Trial | None, tested: Trial | None) -> str:

@@ -5,6 +5,26 @@
 
 from segml.tracking.address import check_reachable, store_uri, ui_command, ui_page
 from segml.tracking.errors import DEFAULT_URI
+from segml.tracking.models import default_store
+from segml.tracking.record import Child, DataSet, Record
+from segml.tracking.resend import Sent, resend
 from segml.tracking.run import Run
+from segml.tracking.unsent import UNSENT, Unsent, read_unsent
 
-__all__ = ["DEFAULT_URI", "Run", "check_reachable", "store_uri", "ui_command", "ui_page"]
+__all__ = [
+    "DEFAULT_URI",
+    "UNSENT",
+    "Child",
+    "DataSet",
+    "Record",
+    "Run",
+    "Sent",
+    "Unsent",
+    "check_reachable",
+    "default_store",
+    "read_unsent",
+    "resend",
+    "store_uri",
+    "ui_command",
+    "ui_page",
+]

@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 PARAM_LENGTH = 500
-PARAMS_PER_BATCH = 100
 TAG_LENGTH = 5000
+PARAMS_PER_BATCH = TAGS_PER_BATCH = 100
+METRICS_PER_BATCH = 800
+"""A call takes at most a thousand entities of all kinds."""
+
+Points = Mapping[str, Sequence[tuple[int, float]]]
 
 
-def entities(
-    params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]
-) -> tuple[list[Any], list[Any], list[Any]]:
-    """Return parameters, metrics and tags as entities of MLflow; tags get the prefix ``segml.``."""
-    from mlflow.entities import Metric, Param, RunTag
+def params_of(params: Mapping[str, Any]) -> list[Any]:
+    """Return parameters as entities; long values are cut."""
+    from mlflow.entities import Param
 
-    now = int(time.time() * 1000)
-    return (
-        [Param(key, _short(value)) for key, value in params.items()],
-        [Metric(key, float(value), now, 0) for key, value in metrics.items()],
-        [RunTag(f"segml.{key}", value[:TAG_LENGTH]) for key, value in tags.items()],
+    return [Param(key, short(value)) for key, value in params.items()]
+
+
+def metrics_of(metrics: Mapping[str, float], series: Points, at: int, model_id: str | None = None) -> list[Any]:
+    """Return metrics of the moment ``at`` (milliseconds) as entities; with a model's id they are the model's too."""
+    from mlflow.entities import Metric
+
+    points = [(key, 0, value) for key, value in metrics.items()]
+    points += [(key, step, value) for key, values in series.items() for step, value in values]
+    return [Metric(key, float(value), at, step, model_id=model_id) for key, step, value in points]
+
+
+def tags_of(tags: Mapping[str, str]) -> list[Any]:
+    """Return tags as entities; long ones are cut."""
+    from mlflow.entities import RunTag
+
+    return [RunTag(key, cut(value, TAG_LENGTH)) for key, value in tags.items()]
+
+
+def batches(params: list[Any], metrics: list[Any], tags: list[Any]) -> Iterable[dict[str, list[Any]]]:
+    """Return entities as the arguments of as few calls of ``log_batch`` as the store allows."""
+    parts = zip_longest(
+        _chunks(params, PARAMS_PER_BATCH), _chunks(metrics, METRICS_PER_BATCH), _chunks(tags, TAGS_PER_BATCH)
     )
+    return [{"params": some or [], "metrics": figures or [], "tags": words or []} for some, figures, words in parts]
 
 
-def log_batches(client: Any, run_id: str, params: list[Any], metrics: list[Any], tags: list[Any]) -> None:
-    """Log entities in one call, and the parameters beyond the first hundred in further ones."""
-    client.log_batch(run_id, metrics=metrics, params=params[:PARAMS_PER_BATCH], tags=tags)
-    for start in range(PARAMS_PER_BATCH, len(params), PARAMS_PER_BATCH):
-        client.log_batch(run_id, params=params[start : start + PARAMS_PER_BATCH])
+def short(value: Any) -> str:
+    """Return a parameter's value as it is logged."""
+    return cut("null" if value is None else str(value), PARAM_LENGTH)
 
 
-def _short(value: Any) -> str:
-    text = "null" if value is None else str(value)
-    return text if len(text) <= PARAM_LENGTH else f"{text[: PARAM_LENGTH - 1]}…"
+def cut(text: str, length: int) -> str:
+    """Return a text of at most so many characters, with an ellipsis where some are left out."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _chunks(entities: list[Any], size: int) -> list[list[Any]]:
+    return [entities[start : start + size] for start in range(0, len(entities), size)]

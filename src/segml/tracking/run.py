@@ -1,133 +1,143 @@
-"""One MLflow run: its parameters, metrics, artifacts and model, as a context manager."""
+"""One MLflow run as a context manager: begins at once, says what it found in one record at its end."""
 
 from __future__ import annotations
 
-import os
+import time
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from filelock import FileLock
-
 from segml.config import TrackingConfig
 from segml.schema import InputError, TrackingError
-from segml.tracking.address import check_reachable, sqlite_path
-from segml.tracking.entities import TAG_LENGTH, entities, log_batches
-from segml.tracking.errors import as_tracking_errors, unreachable
-
-MODEL_NAME = "segml"
+from segml.tracking.connection import Connection
+from segml.tracking.leftovers import end_leftovers, fail, process_tags
+from segml.tracking.record import Child, Record
+from segml.tracking.sending import PARENT_TAG, Target
+from segml.tracking.unsent import UNSENT, Unsent, leave
 
 
 class Run:
-    """One MLflow run as a context manager; leaves it FINISHED, or FAILED with the reason as the tag ``segml.error``."""
+    """One MLflow run as a context manager; leaves it FINISHED, or FAILED with the reason as the tag ``segml.error``.
 
-    def __init__(self, config: TrackingConfig, *, name: str, tags: Mapping[str, str]) -> None:
-        self.config = config
-        self.name = name
-        self.tags = dict(tags)
-        self.uri = check_reachable(config)
+    It begins with its tags and parameters, so that it is seen in the UI while it works; runs that killed processes left
+    there are set FAILED. ``parent`` is the id of the run that this one is shown under, if any; ``say`` is told in words
+    what the user may want to know.
+    """
+
+    def __init__(
+        self,
+        config: TrackingConfig,
+        *,
+        name: str,
+        tags: Mapping[str, str],
+        params: Mapping[str, Any] | None = None,
+        parent: str = "",
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        lineage = {PARENT_TAG: parent} if parent else {}
+        self.begun = Record(name, config.experiment, {**tags, **lineage}, params or {})
+        self.say = say
+        self.connection = Connection(config, say)
+        self.key = uuid.uuid4().hex
         self.run_id = ""
-        self.experiment_id = ""
         self.model_version = ""
+        self.started_at = 0
+        self._is_over = False
+        self._children = 0
+
+    @property
+    def uri(self) -> str:
+        """The tracking store's address, passwords and all."""
+        return self.connection.uri
+
+    @property
+    def experiment_id(self) -> str:
+        """The id of the experiment in the store."""
+        return self.connection.experiment_id
 
     def __enter__(self) -> Run:
-        self._quieten_retries()
-        import mlflow
+        from mlflow.tracking.context.registry import resolve_tags
 
-        with as_tracking_errors(self.uri):
-            mlflow.set_tracking_uri(self.uri)
-            self.experiment_id = self._experiment()
-            run = mlflow.start_run(experiment_id=self.experiment_id, run_name=self.name, tags=self.tags)
-        self.run_id = run.info.run_id
+        self.connection.open()
+        self._end_leftovers()
+        self.started_at = _now()
+        self.begun = replace(self.begun, tags=resolve_tags(dict(self.begun.tags)))
+        tags = {**self.begun.tags, **process_tags()}
+        self.run_id = self.connection.create_run(self.key, self.begun.name, tags, self.started_at).info.run_id
+        self.log(params=self.begun.params)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        import mlflow
-
-        try:
-            if error is not None:
-                mlflow.set_tag("segml.error", _reason(error)[:TAG_LENGTH])
-            mlflow.end_run("FINISHED" if error is None else "FAILED")
-        except Exception as failure:  # the store is gone: the first error tells more than this one
-            if error is None:
-                raise TrackingError(unreachable(self.uri, failure)) from None
+        if self._is_over:
+            return
+        if error is None:
+            self._target().finish()
+            return
+        with suppress(TrackingError):  # the store is gone: the first error tells more than this one
+            fail(self.connection.impatient(), self.run_id, _reason(error))
 
     def log(
         self, params: Mapping[str, Any] | None = None, metrics: Mapping[str, float] | None = None, **tags: str
     ) -> None:
-        """Log parameters, metrics and tags in as few calls as the store allows."""
-        from mlflow import MlflowClient
-
-        client, logged = MlflowClient(self.uri), entities(params or {}, metrics or {}, tags)
-        with as_tracking_errors(self.uri):
-            log_batches(client, self.run_id, *logged)
+        """Log parameters, metrics and tags in as few calls as the store allows; tags get the prefix ``segml.``."""
+        self._target().values(params or {}, metrics or {}, {}, _prefixed(tags))
 
     def log_child(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float], **tags: str) -> None:
         """Log one of several alternatives as a finished run nested under this one."""
-        from mlflow import MlflowClient
-
-        client, logged = MlflowClient(self.uri), entities(params, metrics, tags)
-        with as_tracking_errors(self.uri):
-            parent = {"mlflow.parentRunId": self.run_id, "mlflow.source.name": "segml"}
-            child = client.create_run(self.experiment_id, run_name=f"{self.name}: {name}", tags=parent)
-            log_batches(client, child.info.run_id, *logged)
-            client.set_terminated(child.info.run_id, "FINISHED")
-
-    def log_data(self, *, name: str, digest: str) -> None:
-        """Record which data went in: its name and our digest over all rows (MLflow's own covers the first 10,000)."""
-        import mlflow
-        from mlflow.data.code_dataset_source import CodeDatasetSource
-        from mlflow.data.meta_dataset import MetaDataset
-
-        with as_tracking_errors(self.uri):
-            dataset = MetaDataset(  # type: ignore[abstract]  # `profile` is abstract for mypy only
-                CodeDatasetSource(tags={"name": name}), name=name[:500], digest=digest
-            )
-            mlflow.log_input(dataset, context="training")
+        child = Child(name, params, metrics, _prefixed(tags))
+        self._target().child(self.begun.name, child, f"{self.key}-logged-{self._children}")
+        self._children += 1
 
     def log_files(self, folder: Path, files: list[str]) -> None:
         """Upload files of the output folder under their own names."""
-        import mlflow
+        self._target().files(folder, tuple(files))
 
-        with as_tracking_errors(self.uri):
-            for file in files:
-                mlflow.log_artifact(str(folder / file))
+    def send(self, record: Record, folder: Path) -> None:
+        """Log all that the run found, its files in ``folder``, and end it FINISHED.
 
-    def log_model(self, log: Callable[[str | None], Any], *, register: bool) -> None:
-        """Log the model with ``log(registered_model_name)``; keep the version that the registry gave it."""
-        with as_tracking_errors(self.uri):
-            info = log(MODEL_NAME if register else None)
-        self.model_version = str(info.registered_model_version or "")
+        What cannot be sent is left in the folder as ``unsent.json``.
 
-    def _experiment(self) -> str:
-        if not self.uri.startswith("sqlite:"):
-            return _experiment_id(self.config.experiment, None)
-        path = sqlite_path(self.uri)
-        with FileLock(f"{path}.lock"):  # two processes that create one store at once would break each other
-            return _experiment_id(self.config.experiment, (path.parent / "mlartifacts").as_uri())
+        Raises
+        ------
+        TrackingError : the store is away for too long; how to send it later
+        """
+        target = self._target()
+        try:
+            self.model_version = target.send(record, folder)
+            self._is_over = True
+        except BaseException as error:
+            leave(Unsent(record, self.run_id, self.key, self.uri, self.started_at, target.at), folder)
+            advice = (
+                f"the outputs are complete in {folder}; send them when the store works again: "
+                f"python -m segml.upload {folder}"
+            )
+            if not isinstance(error, TrackingError):
+                self.say(advice)
+                raise
+            raise TrackingError(f"{error}\n{advice}") from error
+        (folder / UNSENT).unlink(missing_ok=True)
 
-    def _quieten_retries(self) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(self.config.timeout_s))
+    def _target(self) -> Target:
+        return Target(self.connection, self.run_id, self.key, _now())
+
+    def _end_leftovers(self) -> None:
+        count = end_leftovers(self.connection)
+        if count:
+            self.say(f"runs that a killed process left RUNNING, now set FAILED: {count}")
 
 
-def _experiment_id(name: str, artifact_location: str | None) -> str:
-    from mlflow import MlflowClient
+def _prefixed(tags: Mapping[str, str]) -> dict[str, str]:
+    return {f"segml.{key}": value for key, value in tags.items()}
 
-    client = MlflowClient()
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        return str(client.create_experiment(name, artifact_location=artifact_location))
-    if found.lifecycle_stage == "deleted":
-        raise TrackingError(
-            f"experiment {name!r} was deleted in the tracking store; restore it with "
-            f"`mlflow experiments restore --experiment-id {found.experiment_id}`, or set another tracking.experiment"
-        )
-    return str(found.experiment_id)
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _reason(error: BaseException) -> str:

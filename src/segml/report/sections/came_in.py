@@ -9,57 +9,19 @@ from typing import Any
 import pandas as pd
 
 from segml import plots
-from segml.language import N_, _, ngettext
+from segml.data.entries import entry_name
+from segml.language import _, ngettext
 from segml.report.content import ReportContent
 from segml.report.pictures import Picture, picture
-from segml.report.words import listing, money, number, readable, share
+from segml.report.words import listing, money, number, share
 
 CENT = 0.005
-
-ENTRIES = {
-    "in": N_("in"),
-    "exact_repeats": N_("exact repeats"),
-    "missing_customer": N_("missing customer"),
-    "bad_date": N_("bad date"),
-    "future_date": N_("future date"),
-    "bad_exchange_rate": N_("bad exchange rate"),
-    "bad_amount": N_("bad amount"),
-    "bad_quantity": N_("bad quantity"),
-    "non_product": N_("non product"),
-    "bad_price": N_("bad price"),
-    "excluded_order": N_("excluded order"),
-    "cancellations": N_("cancellations"),
-    "kept": N_("kept"),
-    "product_code_spelling": N_("product code spelling"),
-    "customer_id_blanks": N_("customer id blanks"),
-    "customer_cards_merged": N_("customer cards merged"),
-    "order_id_made_up": N_("order id made up"),
-    "currency_converted": N_("currency converted"),
-    "currency_unknown": N_("currency unknown"),
-    "margin_computed": N_("margin computed"),
-    "number_unknown": N_("number unknown"),
-    "several_regions": N_("several regions"),
-    "customer_cards_without_id": N_("customer cards without id"),
-    "customer_cards_repeated": N_("customer cards repeated"),
-    "customer_cards_same_tax_id": N_("customer cards same tax id"),
-    "customer_cards_same_name": N_("customer cards same name"),
-    "usage_without_customer": N_("usage without customer"),
-    "usage_without_date": N_("usage without date"),
-    "usage_of_unknown_customers": N_("usage of unknown customers"),
-    "contracts_without_customer": N_("contracts without customer"),
-    "contracts_without_date": N_("contracts without date"),
-    "contracts_of_unknown_customers": N_("contracts of unknown customers"),
-    "touches_without_customer": N_("touches without customer"),
-    "touches_without_date": N_("touches without date"),
-    "touches_of_unknown_customers": N_("touches of unknown customers"),
-}
-"""What people call the entries of the ledger."""
 
 
 def came_in(content: ReportContent) -> dict[str, Any]:
     """Return the ledger as rows and a picture, and in words whether it reconciles."""
     ledger = content.ledger.assign(
-        rule=content.ledger["rule"].map(_name_of),
+        rule=content.ledger["rule"].map(entry_name),
         meaning=content.ledger["meaning"].map(_),
         amount=content.ledger["amount"].fillna(0.0),
     )
@@ -73,10 +35,6 @@ def came_in(content: ReportContent) -> dict[str, Any]:
         "idle": listing(idle) if idle else "",
         "pictures": [_steps(found), *_months(content)],
     }
-
-
-def _name_of(entry: str) -> str:
-    return _(ENTRIES[entry]) if entry in ENTRIES else readable(entry)
 
 
 def _total(ledger: pd.DataFrame, kind: str, column: str) -> float:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from segml import plots
+from segml.churn.names import name_of
 from segml.churn.risk import band_rates
 from segml.language import N_, _
-from segml.plots.curves import name_of
 from segml.report.content import ReportContent
 from segml.report.pictures import Picture, picture
 from segml.report.tables import records, with_perfect

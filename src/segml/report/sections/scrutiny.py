@@ -10,9 +10,9 @@ import pandas as pd
 
 from segml import plots
 from segml.churn import SIGNALS
+from segml.churn.names import name_of
 from segml.churn.slices import DIMENSIONS
 from segml.language import N_, _
-from segml.plots.curves import name_of
 from segml.report.content import ReportContent
 from segml.report.pictures import Picture, picture
 from segml.report.words import decimal, interval, number, share

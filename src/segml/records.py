@@ -1,0 +1,77 @@
+"""What a command's run says to the tracking store: at its beginning, and of what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from segml import description, outputs, segments, serving, summary
+from segml.churn import Backtest
+from segml.config import Config, compared
+from segml.pipeline import Prepared, Training
+from segml.tracking import Child, DataSet, Record
+
+
+def begun(config: Config, config_file: str | None = None, *, prefix: str = "") -> Record:
+    """Return what a run says when it begins: its name, tags and parameters."""
+    name, tags = summary.identity(config, config_file)
+    return Record(f"{prefix}{name}", config.tracking.experiment, tags, compared(config))
+
+
+def of_training(begun: Record, training: Training, *, data_digest: str, seconds: Mapping[str, float]) -> Record:
+    """Return all that a training says, its files and its model among it.
+
+    Parameters
+    ----------
+    begun : what its run began with
+    data_digest : of the clean lines
+    seconds : how long its stages took
+    """
+    tracking = training.scorer.config.tracking
+    children = (Child(name, params, figures) for name, params, figures in training.found.alternatives())
+    said = _looking_at(training.prepared, "train", data_digest, begun, training.notices)
+    return replace(
+        said,
+        tags={**said.tags, **_prefixed(segments.as_tags(training.segmentation.cautions))},
+        metrics=summary.in_order({**training.metrics, **summary.durations(seconds)}),
+        series=summary.series(training.backtest.by_date),
+        description=description.markdown(training, said.tags),
+        children=tuple(children),
+        files=outputs.FILES,
+        model=serving.MODEL_FOLDER,
+        registered_model=tracking.model_name if tracking.register_model else "",
+    )
+
+
+def of_backtest(
+    begun: Record,
+    found: Backtest,
+    prepared: Prepared,
+    config: Config,
+    *,
+    data_digest: str,
+    seconds: Mapping[str, float],
+) -> Record:
+    """Return all that an evaluation says; parameters as in ``of_training``."""
+    said = _looking_at(prepared, "backtest", data_digest, begun, found.notices)
+    return replace(
+        said,
+        metrics=summary.in_order({**found.metrics, **prepared.ledger.metrics(), **summary.durations(seconds)}),
+        series=summary.series(found.by_date),
+        description=description.backtest_markdown(found, prepared, config, said.tags),
+        files=outputs.BACKTEST_FILES,
+    )
+
+
+def _looking_at(prepared: Prepared, command: str, data_digest: str, begun: Record, notices: tuple[str, ...]) -> Record:
+    tags = {
+        "command": command,
+        "notices": "\n".join(notices),
+        "data_digest": data_digest,
+        "as_of": str(prepared.as_of.date()),
+    }
+    return replace(begun, tags={**begun.tags, **_prefixed(tags)}, data=DataSet(prepared.source, data_digest))
+
+
+def _prefixed(tags: Mapping[str, str]) -> dict[str, str]:
+    return {f"segml.{name}": value for name, value in tags.items()}
