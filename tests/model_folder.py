@@ -17,6 +17,7 @@ import requests
 
 from segml import store
 from segml.serving_model import ARTIFACT, CODE, METADATA, digest_of_code
+from segml.tracking import default_store
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
 STARTS_WITHIN = 300
@@ -66,11 +67,11 @@ def registered(folder: Path, uri: str) -> str:
     """Log a model's folder to a tracking store and register it as ``segml``, champion; return its run."""
     import mlflow
 
-    mlflow.set_tracking_uri(uri)
-    with mlflow.start_run() as run:
-        mlflow.log_artifacts(str(folder), "model")
-    version = mlflow.register_model(f"runs:/{run.info.run_id}/model", "segml").version
-    mlflow.MlflowClient().set_registered_model_alias("segml", "champion", version)
+    with default_store(uri):
+        with mlflow.start_run() as run:
+            mlflow.log_artifacts(str(folder), "model")
+        version = mlflow.register_model(f"runs:/{run.info.run_id}/model", "segml").version
+        mlflow.MlflowClient().set_registered_model_alias("segml", "champion", version)
     return str(run.info.run_id)
 
 
