@@ -105,9 +105,10 @@ def predicted(folder: Path, file: Path, kind: str) -> subprocess.CompletedProces
 
 
 def _environment(further: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a user: without what segml's own commands set."""
+    """The activated environment of a user: without what segml's own commands set."""
     ours = ("MLFLOW_DISABLE_SCHEMA_DETAILS", "MLFLOW_LOGGING_LEVEL", "PYTHONPATH")
-    return {name: value for name, value in os.environ.items() if name not in ours} | dict(further)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # MLflow looks for uvicorn there
+    return {name: value for name, value in os.environ.items() if name not in ours} | {"PATH": path, **further}
 
 
 def _wait_for(page: str, server: subprocess.Popen[bytes], log: Path) -> None:
