@@ -46,7 +46,7 @@ class StopSignals:
         raise StopSignals.asked
 
     def _swallowed(self, unraisable: sys.UnraisableHookArgs) -> None:
-        if unraisable.exc_value is not StopSignals.asked:
+        if StopSignals.asked is None or unraisable.exc_value is not StopSignals.asked:
             self._unraisable(unraisable)
 
 
