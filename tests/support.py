@@ -15,6 +15,8 @@ SMALL = (
     "segments.interval_resamples=20",
 )
 """Overrides that make a whole training run in seconds."""
+TINY = (*SMALL, "demo.customers=120", "churn.boosting.max_iter=10", "churn.max_snapshots=3", "churn.bootstrap=20")
+"""The same for commands of which it only matters that they run."""
 
 TODAY = date(2026, 6, 1)
 """The day of the run in tests."""

@@ -17,11 +17,10 @@ from pandas.testing import assert_frame_equal
 from mlflow_server import MlflowServer
 from segml import outputs
 from segml.tracking.models import default_store
-from support import SMALL
+from support import TINY
 
 pytestmark = pytest.mark.slow
 
-TINY = (*SMALL, "demo.customers=120", "churn.boosting.max_iter=10", "churn.max_snapshots=3", "churn.bootstrap=20")
 PASSWORD = "s3cretpass"
 
 

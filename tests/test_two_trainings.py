@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import SMALL
-
-TINY = (*SMALL, "demo.customers=120", "churn.boosting.max_iter=10", "churn.max_snapshots=3", "churn.bootstrap=20")
+from support import TINY
 
 
 def begun(folder: Path, name: str, *overrides: str) -> subprocess.Popen[str]:

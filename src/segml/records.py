@@ -9,7 +9,7 @@ from segml import description, outputs, segments, serving, summary
 from segml.churn import Backtest
 from segml.config import Config, compared
 from segml.pipeline import Prepared, Training
-from segml.tracking import Child, DataSet, Record
+from segml.tracking import Child, DataSet, Record, prefixed
 
 
 def begun(config: Config, config_file: str | None = None, *, prefix: str = "") -> Record:
@@ -32,7 +32,7 @@ def of_training(begun: Record, training: Training, *, data_digest: str, seconds:
     said = _looking_at(training.prepared, "train", data_digest, begun, training.notices)
     return replace(
         said,
-        tags={**said.tags, **_prefixed(segments.as_tags(training.segmentation.cautions))},
+        tags={**said.tags, **prefixed(segments.as_tags(training.segmentation.cautions))},
         metrics=summary.in_order({**training.metrics, **summary.durations(seconds)}),
         series=summary.series(training.backtest.by_date),
         description=description.markdown(training, said.tags),
@@ -70,8 +70,4 @@ def _looking_at(prepared: Prepared, command: str, data_digest: str, begun: Recor
         "data_digest": data_digest,
         "as_of": str(prepared.as_of.date()),
     }
-    return replace(begun, tags={**begun.tags, **_prefixed(tags)}, data=DataSet(prepared.source, data_digest))
-
-
-def _prefixed(tags: Mapping[str, str]) -> dict[str, str]:
-    return {f"segml.{name}": value for name, value in tags.items()}
+    return replace(begun, tags={**begun.tags, **prefixed(tags)}, data=DataSet(prepared.source, data_digest))

@@ -4,6 +4,7 @@
 """
 
 from segml.tracking.address import check_reachable, store_uri, ui_command, ui_page
+from segml.tracking.entities import prefixed
 from segml.tracking.errors import DEFAULT_URI
 from segml.tracking.models import default_store
 from segml.tracking.record import Child, DataSet, Record
@@ -22,6 +23,7 @@ __all__ = [
     "Unsent",
     "check_reachable",
     "default_store",
+    "prefixed",
     "read_unsent",
     "resend",
     "store_uri",

@@ -46,6 +46,15 @@ def batches(params: list[Any], metrics: list[Any], tags: list[Any]) -> Iterable[
     return [{"params": some or [], "metrics": figures or [], "tags": words or []} for some, figures, words in parts]
 
 
+def prefixed(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags of ours under the names that they have in MLflow.
+
+    >>> prefixed({"as_of": "2026-01-01"})
+    {'segml.as_of': '2026-01-01'}
+    """
+    return {f"segml.{key}": value for key, value in tags.items()}
+
+
 def short(value: Any) -> str:
     """Return a parameter's value as it is logged."""
     return cut("null" if value is None else str(value), PARAM_LENGTH)

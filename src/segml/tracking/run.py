@@ -14,6 +14,7 @@ from typing import Any
 from segml.config import TrackingConfig
 from segml.schema import InputError, TrackingError
 from segml.tracking.connection import Connection
+from segml.tracking.entities import prefixed
 from segml.tracking.leftovers import end_leftovers, fail, process_tags
 from segml.tracking.record import Child, Record
 from segml.tracking.sending import PARENT_TAG, Target
@@ -86,11 +87,11 @@ class Run:
         self, params: Mapping[str, Any] | None = None, metrics: Mapping[str, float] | None = None, **tags: str
     ) -> None:
         """Log parameters, metrics and tags in as few calls as the store allows; tags get the prefix ``segml.``."""
-        self._target().values(params or {}, metrics or {}, {}, _prefixed(tags))
+        self._target().values(params or {}, metrics or {}, {}, prefixed(tags))
 
     def log_child(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float], **tags: str) -> None:
         """Log one of several alternatives as a finished run nested under this one."""
-        child = Child(name, params, metrics, _prefixed(tags))
+        child = Child(name, params, metrics, prefixed(tags))
         self._target().child(self.begun.name, child, f"{self.key}-logged-{self._children}")
         self._children += 1
 
@@ -130,10 +131,6 @@ class Run:
         count = end_leftovers(self.connection)
         if count:
             self.say(f"runs that a killed process left RUNNING, now set FAILED: {count}")
-
-
-def _prefixed(tags: Mapping[str, str]) -> dict[str, str]:
-    return {f"segml.{key}": value for key, value in tags.items()}
 
 
 def _now() -> int:
