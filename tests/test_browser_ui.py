@@ -22,9 +22,9 @@ pytestmark = pytest.mark.slow
 
 EXPERIMENT = "browser"
 VARIANTS = {
-    "demo, k=2": (train.main, "segments.clusters.kmeans.k=2"),
-    "demo, k=3": (train.main, "segments.clusters.kmeans.k=3"),
-    "backtest demo, model=direct": (backtest.main, "churn.model=direct"),
+    "k=2, demo": (train.main, "segments.clusters.kmeans.k=2"),
+    "k=3, demo": (train.main, "segments.clusters.kmeans.k=3"),
+    "direct, backtest demo": (backtest.main, "churn.model=direct"),
 }
 """Runs by the name that they are to get."""
 
@@ -89,22 +89,32 @@ def test_runs_are_found_by_name_with_their_settings_and_scores(
     page.goto(browser.runs_address(ui.uri, experiment))
     for name in VARIANTS:
         page.get_by_text(name, exact=True).first.wait_for()
-    score = runs["demo, k=2"].data.metrics["churn/roc_auc"]
-    page.get_by_text(f"{score:.6f}"[:7]).first.wait_for()
+    score = runs["k=2, demo"].data.metrics["churn/roc_auc"]
+    page.get_by_text(str(score)[:7]).first.wait_for()
     _check_picture(page, tmp_path / "runs.png")
+
+
+def test_the_view_that_every_experiment_has_shows_scores(
+    ui: MlflowServer, client: "MlflowClient", runs: dict[str, "Run"], page: "Page"
+) -> None:
+    page.goto(browser.runs_address(ui.uri, _experiment(client)))
+    page.get_by_test_id("saved-views-trigger").click()
+    page.get_by_text("scores", exact=True).first.click()
+    score = runs["k=2, demo"].data.metrics["stagnation/roc_auc"]
+    page.get_by_text(str(score)[:7]).first.wait_for()
 
 
 def test_a_filter_leaves_the_runs_that_it_names(ui: MlflowServer, client: "MlflowClient", page: "Page") -> None:
     experiment = _experiment(client)
     page.goto(browser.runs_address(ui.uri, experiment, search="params.`segments.clusters.kmeans.k` = '3'"))
-    page.get_by_text("demo, k=3", exact=True).first.wait_for()
-    page.get_by_text("demo, k=2", exact=True).first.wait_for(state="detached")
+    page.get_by_text("k=3, demo", exact=True).first.wait_for()
+    page.get_by_text("k=2, demo", exact=True).first.wait_for(state="detached")
 
 
 def test_two_runs_are_compared_metric_by_metric(
     ui: MlflowServer, client: "MlflowClient", runs: dict[str, "Run"], page: "Page", tmp_path: Path
 ) -> None:
-    compared = [runs["demo, k=2"], runs["demo, k=3"]]
+    compared = [runs["k=2, demo"], runs["k=3, demo"]]
     ids = [run.info.run_id for run in compared]
     page.goto(browser.compare_address(ui.uri, _experiment(client), ids))
     for run in compared:
@@ -120,7 +130,7 @@ def test_two_runs_are_compared_metric_by_metric(
 def test_a_run_tells_on_its_page_what_it_found(
     ui: MlflowServer, client: "MlflowClient", runs: dict[str, "Run"], page: "Page", tmp_path: Path
 ) -> None:
-    run = runs["demo, k=3"]
+    run = runs["k=3, demo"]
     headline = run.data.tags["mlflow.note.content"].splitlines()[0].strip("*")
     page.goto(browser.run_address(ui.uri, _experiment(client), run.info.run_id))
     page.get_by_text(headline).first.wait_for()
@@ -128,14 +138,14 @@ def test_a_run_tells_on_its_page_what_it_found(
     for heading in ("Lifecycle", "Out of time, ROC-AUC [95 % interval]", "Found segments", "To do it again"):
         page.get_by_role("heading", name=heading).wait_for()
     page.get_by_role("cell", name="stagnating").first.wait_for()
-    page.get_by_text("demo, k=3: kmeans 3").first.wait_for()
+    page.get_by_text("kmeans 3, k=3, demo").first.wait_for()
     _check_picture(page, tmp_path / "run.png")
 
 
 def test_a_chart_of_a_run_is_seen_among_its_artifacts(
     ui: MlflowServer, client: "MlflowClient", runs: dict[str, "Run"], page: "Page"
 ) -> None:
-    run = runs["backtest demo, model=direct"]
+    run = runs["direct, backtest demo"]
     page.goto(browser.run_address(ui.uri, _experiment(client), run.info.run_id, tab="artifacts"))
     page.get_by_text("charts", exact=True).first.click()
     page.get_by_text("gains_churn.png", exact=True).first.click()
@@ -159,7 +169,7 @@ def test_every_run_can_be_told_from_the_others(client: "MlflowClient", runs: dic
         assert {"segml.data", "segml.data_digest", "segml.as_of", "segml.command", "segml.changed"} <= set(
             run.data.tags
         )
-    assert [name for name in runs if name.startswith("demo, k=2: kmeans")]
+    assert [name for name in runs if name.startswith("kmeans") and name.endswith(", k=2, demo")]
 
 
 def _experiment(client: "MlflowClient") -> str:

@@ -73,7 +73,7 @@ def test_what_is_too_long_is_left_out_and_the_origin_stays(small_training: Train
 
 def test_names_from_the_data_are_text_and_no_markdown() -> None:
     table = TextTable("Segments", ("name", "customers"), (("a|b *c* [d](http://x)\n# e <b>", "1"),))
-    last = description._table(table).splitlines()[-1]
+    last = description.table(table).splitlines()[-1]
     assert last == _row(r"a\|b \*c\* \[d\](http://x) \# e \<b\>") + "1 |"
 
 

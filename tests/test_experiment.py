@@ -108,16 +108,16 @@ def _holds_a_full_table(folder: Path) -> None:
 
 def _shows_parent_and_children(store: TrackingConfig, parent: str) -> None:
     runs = runs_of(store)
-    assert set(runs) == {"tiny", "tiny: hazard", "tiny: direct"}
+    assert set(runs) == {"tiny", "hazard, tiny", "direct, tiny"}
     assert runs["tiny"].info.run_id == parent
-    for name in ("tiny: hazard", "tiny: direct"):
+    for name in ("hazard, tiny", "direct, tiny"):
         assert runs[name].data.tags["mlflow.parentRunId"] == parent
         assert runs[name].data.tags["segml.study"] == "tiny"
         assert runs[name].info.status == "FINISHED"
         assert "churn/roc_auc" in runs[name].data.metrics
-    assert runs["tiny"].data.metrics["churn/roc_auc"] == runs["tiny: hazard"].data.metrics["churn/roc_auc"]
-    assert runs["tiny"].data.tags["mlflow.note.content"].startswith("# tiny\n\nDoes the hazard model pay?")
-    assert runs["tiny: direct"].data.params["churn.model"] == "direct"
+    assert runs["tiny"].data.metrics["churn/roc_auc"] == runs["hazard, tiny"].data.metrics["churn/roc_auc"]
+    assert runs["tiny"].data.tags["mlflow.note.content"].startswith("Does the hazard model pay?")
+    assert runs["direct, tiny"].data.params["churn.model"] == "direct"
     assert set(os.listdir(runs["tiny"].info.artifact_uri.removeprefix("file://"))) == set(FILES)
 
 
@@ -140,11 +140,11 @@ def test_a_variant_that_fails_is_told_and_the_others_run(
     runs = runs_of(store)
     assert {name: run.info.status for name, run in runs.items()} == {
         "tiny": "FINISHED",
-        "tiny: hazard": "FINISHED",
-        "tiny: early": "FAILED",
-        "tiny: late": "FAILED",
+        "hazard, tiny": "FINISHED",
+        "early, tiny": "FAILED",
+        "late, tiny": "FAILED",
     }
-    assert "lies outside the data" in runs["tiny: late"].data.tags["segml.error"]
+    assert "lies outside the data" in runs["late, tiny"].data.tags["segml.error"]
     assert "early" in runs["tiny"].data.tags["segml.failed"]
 
 
@@ -212,6 +212,6 @@ grid: {segments.clusters.kmeans.k: [3, 4]}
     gain = rows["k=4", "segments/next_period_eta2"]
     assert gain["difference_low"] <= gain["difference"] <= gain["difference_high"]
     runs = runs_of(store)
-    assert set(runs) == {"tiny", "tiny: k=3", "tiny: k=4"}
-    assert "report.html" in os.listdir(runs["tiny: k=3"].info.artifact_uri.removeprefix("file://"))
+    assert set(runs) == {"tiny", "k=3, tiny", "k=4, tiny"}
+    assert "report.html" in os.listdir(runs["k=3, tiny"].info.artifact_uri.removeprefix("file://"))
     assert facts["metrics"]["k=3"]["segments/n_clusters"] == 3

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 
 from scored_tables import scored_table as scored
 from segml import plots
+from segml.description import LENGTH
 from segml.experiment import Study, index, load
 from segml.experiment.comparison import COLUMNS, comparison
 from segml.experiment.kept import Finished, Kept
 from segml.experiment.metrics import ETA2
-from segml.experiment.page import page
+from segml.experiment.page import described, page
 from segml.experiment.picture import draw, save
 from segml.schema import OutputError
 from segml.segments import FoundSegments
@@ -163,7 +164,21 @@ def test_the_page_tells_question_answer_figures_and_what_was_run(
     assert "- direct: few dates" in text
     told = f"{study.path.parent.name}/pays.yaml --set 'data.customers=postgresql://me:…@db/x'\n"
     assert f"```\npython -m segml.experiment {told}```" in text
-    assert "![" not in page(study, made, found, {}, resamples=50, picture=False)
+
+
+def test_the_run_of_a_study_is_described_by_a_narrow_table_a_metric(
+    study: Study, found: dict[str, list[Finished]]
+) -> None:
+    made = comparison(found, "plain", study.metrics, **REDRAWN)
+    text = described(study, made, found, {"other": "no rows"}, resamples=50)
+    assert text.startswith("Does it | pay?\n\n**Answer.** Yes.\n\n#### **churn/roc_auc**\n\n| variant&emsp; |")
+    assert "| direct&emsp; | .850 \\[.800, .900\\]&emsp; | +." in text
+    assert " \\* |" in text, "the difference is clear"
+    assert "with a star where its interval leaves out zero" in text
+    assert "other** is not in the table: no rows" in text
+    assert "```\npython -m segml.experiment " in text
+    many = {f"way {number} with a long name": found["direct"] for number in range(99)}
+    assert len(described(study, made, many, {}, resamples=50)) <= LENGTH
 
 
 def test_the_picture_shows_every_figure_and_its_interval(study: Study, found: dict[str, list[Finished]]) -> None:

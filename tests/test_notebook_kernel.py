@@ -32,6 +32,9 @@ print("after")""",
     "near miss in an object": "data.feature()",
     "near miss in the configuration": "data.config.churn.bootsrap",
     "wrong input": "segml.prepare(data.to_pandas().drop(columns='amount').drop(columns='quantity'))",
+    "a command": """
+from segml.data.__main__ import main
+main(["check", "--set", "demo.customers=50"]);""",
     **{line: f"ax = segml.plots.{line}" for line in ONE_LINERS},
 }
 
@@ -65,6 +68,13 @@ def test_objects_show_html_and_text(outputs: dict[str, list[Any]], cell: str) ->
     assert set(result.data) == {"text/html", "text/plain"}
     assert "<table>" in result.data["text/html"]
     assert "customers" in result.data["text/plain"]
+
+
+def test_a_command_prints_its_lines_as_one_text(outputs: dict[str, list[Any]]) -> None:
+    printed = [output for output in shown(outputs["a command"]) if output.get("name") != "stderr"]
+    assert {output.output_type for output in printed} == {"stream"}
+    text = "".join(output.text for output in printed)
+    assert text.index("Cleaning ledger") < text.index("lines and money in = kept + taken away")
 
 
 @pytest.mark.parametrize(

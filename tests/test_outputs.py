@@ -53,7 +53,7 @@ def test_the_report_names_the_run_and_the_data(folder: Path) -> None:
     assert "abcd" in page
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", " =1+1", "＝1+1"])
 def test_a_cell_that_a_spreadsheet_would_run_is_text(cell: str, tmp_path: Path) -> None:
     table = pd.DataFrame({"customer_id": [cell, "ООО Клей"], "amount": [-1.5, 2.0]})
     outputs.write_csv(table, tmp_path / "t.csv")

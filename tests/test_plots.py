@@ -153,12 +153,34 @@ def test_writing_on_cells_is_light_on_dark_and_dark_on_light(ax: Axes) -> None:
     assert colour["300"] == "#101820"
 
 
-def test_reliability_shows_points_and_counts_beside_the_diagonal(ax: Axes) -> None:
+def test_reliability_shows_points_as_large_as_their_bins_beside_the_diagonal(ax: Axes) -> None:
     plots.plot_reliability(RELIABILITY, ax)
     diagonal, curve = ax.lines
-    assert diagonal.get_xydata().tolist() == [[0, 0], [1, 1]]  # type: ignore[union-attr]
+    assert diagonal.get_xydata().tolist() == [[0, 0], [0.5, 0.5]]  # type: ignore[union-attr]
     assert curve.get_xydata().tolist() == [[0.1, 0.2], [0.5, 0.4]]  # type: ignore[union-attr]
-    assert texts(ax) == ["1\u202f500", "30"]
+    large, small = np.asarray(ax.collections[0].get_sizes())  # type: ignore[attr-defined]
+    assert large > 5 * small
+    assert ax.get_title("right") == "customers a point: 30–1\u202f500"
+
+
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [
+        (0.03, ["0%", "2%", "4%", "6%", "8%", "10%"]),
+        (0.3, ["0%", "10%", "20%", "30%"]),
+        (0.41, ["0%", "10%", "20%", "30%", "40%", "50%"]),
+        (1.0, ["0%", "20%", "40%", "60%", "80%", "100%"]),
+    ],
+)
+def test_reliability_ends_at_the_highest_share_rounded_up_to_a_tenth(
+    ax: Axes, highest: float, ticks: list[str]
+) -> None:
+    plots.plot_reliability(pd.DataFrame({"predicted": [0.01], "observed": [highest], "customers": [7]}), ax)
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    assert [label.get_text() for label in ax.get_xticklabels() if low <= label.get_position()[0] <= high] == ticks
+    assert [label.get_text() for label in ax.get_yticklabels()][: len(ticks) - 1] == ticks[1:]
+    assert ax.get_title("right") == "customers a point: 7"
 
 
 @pytest.mark.parametrize("plot", [plots.plot_gains, plots.plot_money])

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
 
 from segml.language import speaking
 from segml.plots.clusters import (
@@ -21,6 +22,7 @@ from segml.plots.clusters import (
     plot_silhouettes,
     plot_size_against_revenue,
 )
+from segml.plots.flows import plot_flows
 from segml.plots.style import BLUE, GREY, ORANGE, house_style
 
 CANDIDATES = pd.DataFrame(
@@ -60,8 +62,10 @@ PLOTS: list[tuple[Callable[..., Axes], pd.DataFrame]] = [
     (plot_size_against_revenue, SIZES),
     (plot_migration, MIGRATION),
     (plot_silhouettes, SILHOUETTES),
+    (plot_flows, MIGRATION),
 ]
-each_plot = pytest.mark.parametrize(("plot", "data"), PLOTS, ids=["projection", "sizes", "migration", "silhouettes"])
+IDS = ["projection", "sizes", "migration", "silhouettes", "flows"]
+each_plot = pytest.mark.parametrize(("plot", "data"), PLOTS, ids=IDS)
 
 
 @pytest.fixture
@@ -191,6 +195,31 @@ def test_many_segments_head_their_columns_by_number(ax: Axes) -> None:
     assert {"1 segment a", "8 segment h", "1", "8"} <= set(texts(ax))
 
 
+def test_flows_are_as_wide_as_they_are_many_and_leave_and_arrive_in_order(ax: Axes) -> None:
+    plot_flows(MIGRATION, ax)
+    ribbons = [np.asarray(patch.get_path().vertices) for patch in ax.patches if isinstance(patch, PathPatch)]
+    total = MIGRATION["customers"].sum()
+    assert [round(float(band[7][1] - band[0][1]) * total) for band in ribbons] == [1200, 30, 500, 7, 40]
+    key, to_small = ribbons[0], ribbons[1]
+    assert key[0][1] == 0
+    assert to_small[0][1] == pytest.approx(1200 / total), "leaves below those who stayed"
+    bars = [patch.get_height() * total for patch in ax.patches if isinstance(patch, Rectangle)]
+    assert [round(height) for height in bars] == [1230, 507, 40, 1200, 570, 7]
+    assert [text for text in texts(ax) if text[-1].isdigit()] == [
+        *("key  1\u202f230", "small  507", "(new)  40"),
+        *("key  1\u202f200", "small  570", "(gone)  7"),
+    ]
+
+
+def test_flows_of_nothing_are_left_out(ax: Axes) -> None:
+    plot_flows(MIGRATION.assign(revenue=[5e6, 0.0, -2.0, 0.0, 1e6]), ax, value="revenue")
+    assert [text for text in texts(ax) if "M" in text] == [
+        *("key  5.0\u202fM", "(new)  1.0\u202fM"),
+        *("key  5.0\u202fM", "small  1.0\u202fM"),
+    ]
+    assert not plot_flows(MIGRATION.iloc[:0]).patches
+
+
 def test_silhouettes_are_a_bar_a_segment_and_unknown_ones_blank(ax: Axes) -> None:
     plot_silhouettes(SILHOUETTES, ax)
     np.testing.assert_array_equal([bar.get_width() for bar in ax.patches], [0.42, -0.05, np.nan])  # type: ignore[attr-defined]
@@ -223,6 +252,7 @@ def test_the_same_data_give_the_same_bytes_whatever_the_callers_settings(
         (plot_size_against_revenue, SIZES.assign(segment=[LONG, "$\\frac$", "_hidden"])),
         (plot_migration, MIGRATION.replace("key", LONG)),
         (plot_silhouettes, SILHOUETTES.replace("key", LONG)),
+        (plot_flows, MIGRATION.replace("key", LONG)),
     ],
 )
 def test_long_and_odd_names_are_elided_and_leave_room_for_the_picture(

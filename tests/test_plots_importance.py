@@ -37,6 +37,14 @@ def test_bars_and_intervals_are_those_of_the_table() -> None:
     pd.testing.assert_frame_equal(DATA, before)
 
 
+def test_a_target_alone_has_the_rows_and_the_legend_to_itself() -> None:
+    ax = plots.plot_importance(DATA[DATA["target"] == "stagnation"])
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["stagnation"]
+    assert [bar.get_y() + bar.get_height() / 2 for bar in ax.patches] == [0]  # type: ignore[attr-defined]
+
+
 def test_groups_are_named_in_the_language_spoken() -> None:
     with speaking("ru"):
         ax = plots.plot_importance(DATA)

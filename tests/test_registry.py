@@ -119,8 +119,8 @@ def test_a_version_tells_what_it_is_and_why(
     }
     assert {name: version.tags[name] for name in expected} == expected
     assert version.tags["segml.promotion_reason"].startswith("Version 2 becomes champion in place of version 1. Churn:")
-    assert version.description.startswith("**Version 2 becomes champion in place of version 1.**\n\n- Churn: ROC-AUC")
-    assert "| churn/roc auc | 0.790 [0.770, 0.810] |" in version.description
+    assert version.description.startswith("Version 2 becomes champion in place of version 1.\n\n- Churn: ROC-AUC")
+    assert "| churn/roc_auc&emsp; | 0.790 [0.770, 0.810] |" in version.description
     run = MlflowClient(store.uri).get_run(version.run_id)
     assert run.data.tags["segml.verdict"] == "champion: better"
     assert run.data.metrics["promotion/churn_roc_auc_difference"] == pytest.approx(

@@ -19,6 +19,14 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def compared_on_other_data(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Compare versions 2 and 1 on data that neither has seen."""
+    file = folder / "other.yaml"
+    file.write_text("as_of: 2026-01-01\ndemo: {customers: 300, seed: 5}\n", encoding="utf-8")
+    words = ("compare", "--version", "2", "--with", "1", "--config", str(file), "--json")
+    return run(folder, "segml.registry", *words, *options)
+
+
 @pytest.mark.slow
 def test_from_the_first_training_to_rolling_back(store: TrackingConfig, tmp_path: Path) -> None:
     to_store = ("--set", f"tracking.uri={store.uri}")
@@ -36,6 +44,12 @@ def test_from_the_first_training_to_rolling_back(store: TrackingConfig, tmp_path
 
     again = run(tmp_path, "segml.registry", "compare", "--version", "2", "--with", "1", "--json", *to_store)
     assert "compare --version 2 --config FILE" in json.loads(again.stdout)["reasons"][0]
+
+    both = compared_on_other_data(tmp_path, *to_store)
+    assert "these are not the data of version 2: both are evaluated on them" in both.stderr
+    verdict = json.loads(both.stdout)
+    assert (verdict["version"], verdict["with"]) == ("2", "1")
+    assert "on the same customers" in " ".join(verdict["reasons"])
 
     assert run(tmp_path, "segml.registry", "promote", "2", "--reason", "newer", *to_store).returncode == 0
     listed = json.loads(run(tmp_path, "segml.registry", "list", "--json", *to_store).stdout)

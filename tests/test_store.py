@@ -179,6 +179,21 @@ def test_a_model_of_an_older_package_loads_with_a_warning(small_training: pipeli
     assert scorer.config == small_training.scorer.config
 
 
+def test_modules_that_an_older_scikit_learn_called_otherwise_are_found(
+    small_training: pipeline.Training, folder: Path
+) -> None:
+    with zipfile.ZipFile(folder / store.RISK) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    now = b'"sklearn._loss._loss"'
+    assert now in members["schema.json"]
+    with zipfile.ZipFile(folder / store.RISK, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member.replace(now, b'"_loss"') if name == "schema.json" else member)
+    accepted(folder, store.RISK)
+    again = pipeline.score(small_training.prepared, store.load(folder))
+    assert_frame_equal(again.decisions, small_training.decided.decisions, check_exact=True)
+
+
 def test_another_patch_release_is_no_matter(folder: Path) -> None:
     versions = store.versions(store.load(folder).config)
     with_versions(folder, **{"scikit-learn": f"{versions['scikit-learn'].rsplit('.', 1)[0]}.99"})

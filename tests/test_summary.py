@@ -14,11 +14,13 @@ from segml.pipeline import Training
     ("overrides", "name"),
     [
         ([], "demo"),
-        (["horizon_days=60"], "demo, horizon_days=60"),
-        (["churn.boosting.max_leaf_nodes=12", "as_of=2025-10-01"], "demo 2025-10-01, max_leaf_nodes=12"),
+        (["horizon_days=60"], "horizon=60, demo"),
+        (["churn.boosting.max_leaf_nodes=12", "as_of=2025-10-01"], "2025-10-01, max_leaf_nodes=12, demo"),
+        (["segments.clusters.candidates=[kmeans]"], "candidates=kmeans, demo"),
+        (["backtest.as_of=[2025-01-01, 2025-04-01, 2025-07-01]"], "as_of=2025-01-01+2025-04-01+2…, demo"),
         (
             ["seed=1", "horizon_days=60", "churn.model=direct", "churn.bootstrap=9"],
-            "demo, seed=1, horizon_days=60, model=direct, 1 more",
+            "seed=1, horizon=60, direct, 1 more, demo",
         ),
         (["data.transactions=logs/orders.csv", "data.columns.amount=total"], "orders.csv"),
         (["tracking.run_name=Mine", "seed=1"], "Mine"),
@@ -28,11 +30,18 @@ def test_a_run_is_called_after_its_data_and_what_was_changed(overrides: list[str
     assert summary.identity(config.load(None, overrides), None)[0] == name
 
 
+def test_an_evaluation_is_named_like_a_training_and_says_that_it_is_one() -> None:
+    settings = config.load(None, ["horizon_days=60"])
+    assert summary.identity(settings, None, prefix="backtest ")[0] == "horizon=60, backtest demo"
+    given = config.load(None, ["tracking.run_name=Mine"])
+    assert summary.identity(given, None, prefix="backtest ")[0] == "backtest Mine"
+
+
 def test_what_the_configuration_file_says_is_not_in_the_name_but_in_the_tag(tmp_path: Path) -> None:
     path = tmp_path / "base.yaml"
     path.write_text("churn: {bootstrap: 50}\nsegments: {min_customers: 30}\n")
     name, tags = summary.identity(config.load(path, ["horizon_days=60"]), str(path))
-    assert name == "demo, horizon_days=60"
+    assert name == "horizon=60, demo"
     assert tags["segml.changed"] == "horizon_days=60, segments.min_customers=30, churn.bootstrap=50"
     assert tags["segml.config_file"] == str(path)
 

@@ -1,5 +1,6 @@
 """Against a real SQLite store."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -119,7 +120,9 @@ def test_new_experiments_open_as_machine_learning_and_say_what_is_in_there(store
         pass
     tags = MlflowClient(store.uri).get_experiment(run.experiment_id).tags
     assert tags["mlflow.experimentKind"] == "custom_model_development"
-    assert tags["mlflow.note.content"].startswith("Runs of **segml**")
+    assert tags["mlflow.note.content"].startswith("Runs of segml:")
+    view = json.loads(tags["mlflow.sharedViewState.segml"])
+    assert "metrics.`churn/roc_auc`" in json.loads(view["state"])["selectedColumns"]
 
 
 def test_a_run_may_stand_below_another(store: TrackingConfig) -> None:
@@ -163,7 +166,7 @@ def test_alternatives_are_finished_runs_nested_under_theirs(store: TrackingConfi
         run.log(metrics={"segments/min_jaccard": 0.75})
     query = f"tags.mlflow.parentRunId = '{run.run_id}'"
     children = MlflowClient(store.uri).search_runs([run.experiment_id], query, order_by=["params.size"])
-    assert [child.info.run_name for child in children] == ["parent: kmeans 2", "parent: kmeans 3"]
+    assert [child.info.run_name for child in children] == ["kmeans 2, parent", "kmeans 3, parent"]
     assert [child.info.status for child in children] == ["FINISHED"] * 2
     assert [child.data.params for child in children] == [{"algorithm": "kmeans", "size": str(k)} for k in (2, 3)]
     assert [child.data.metrics for child in children] == [{"segments/min_jaccard": k / 4} for k in (2, 3)]

@@ -1,5 +1,6 @@
 """Runs that a killed process left RUNNING, and trainings that begin together in a store that is not there yet."""
 
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,8 @@ import pytest
 
 from segml import tracking
 from segml.config import TrackingConfig
-from segml.tracking.leftovers import HOST_TAG, PID_TAG, REASON, START_TAG, is_gone, process_tags
+from segml.tracking.leftovers import REASON
+from segml.tracking.process import PROCESS_TAG, is_gone, process_tag
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -45,6 +47,12 @@ def runs_of(store: TrackingConfig) -> dict[str, Any]:
     return {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
 
 
+def told(**different: object) -> dict[str, str]:
+    """Return the tag of this very process, but for what is told differently."""
+    ours = json.loads(process_tag("a key")[PROCESS_TAG])
+    return {PROCESS_TAG: json.dumps({**ours, **different})}
+
+
 def test_a_run_whose_process_was_killed_is_failed_at_the_next_start(store: TrackingConfig, tmp_path: Path) -> None:
     with process(str(store.uri), "killed", 60, tmp_path) as killed:
         assert killed.stdout is not None
@@ -65,15 +73,16 @@ def test_a_run_whose_process_was_killed_is_failed_at_the_next_start(store: Track
 def test_only_what_is_ours_here_and_gone_is_failed(store: TrackingConfig) -> None:
     from mlflow import MlflowClient
 
-    client, ours = MlflowClient(store.uri), process_tags()
-    gone = {**ours, START_TAG: "another start"}
+    client = MlflowClient(store.uri)
     left = {
-        "a number used again": gone,
-        "of another host": {**gone, HOST_TAG: "another"},
+        "a number used again": told(start="another start"),
+        "of another host": told(start="another start", host="another"),
         "of another tool": {},
-        "alive": ours,
-        "of nobody known": {**ours, PID_TAG: ""},
-        "in an earlier version": {HOST_TAG: ours[HOST_TAG], PID_TAG: ours[PID_TAG]},
+        "alive": told(),
+        "of nobody known": told(pid=None, start="another start"),
+        "begun nobody knows when": told(start=""),
+        "with a tag of somebody's own": {PROCESS_TAG: "mine"},
+        "with a number as tag": {PROCESS_TAG: "4"},
     }
     with tracking.Run(store, name="first", tags={}) as run:
         for name, tags in left.items():
@@ -84,15 +93,15 @@ def test_only_what_is_ours_here_and_gone_is_failed(store: TrackingConfig) -> Non
 
 
 def test_a_process_is_known_by_its_number_and_its_start() -> None:
-    ours = process_tags()
-    assert ours[HOST_TAG].split()[0] == socket.gethostname()
-    assert ours[PID_TAG] == str(os.getpid())
-    assert not is_gone(ours)
+    ours = json.loads(told()[PROCESS_TAG])
+    assert ours["host"].split()[0] == socket.gethostname()
+    assert ours["pid"] == os.getpid()
+    assert not is_gone(told())
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         while Path(f"/proc/{ended.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
             time.sleep(0.01)
-        assert is_gone({**ours, PID_TAG: str(ended.pid)}), "nobody has asked yet how it ended"
-    assert is_gone({**ours, PID_TAG: str(ended.pid)})
+        assert is_gone(told(pid=ended.pid)), "nobody has asked yet how it ended"
+    assert is_gone(told(pid=ended.pid))
 
 
 @pytest.mark.slow

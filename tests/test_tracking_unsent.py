@@ -81,8 +81,8 @@ def assert_there_once(store: TrackingConfig, folder: Path, *, run_id: str) -> No
         assert [(point.step, point.value) for point in client.get_metric_history(run_id, key)] == values
     assert len(client.get_metric_history(run_id, "churn/ece")) == 1
     assert {name: child.data.metrics for name, child in children.items()} == {
-        "first: kmeans 2": {"m": 0.5},
-        "first: kmeans 3": {"m": 0.1},
+        "kmeans 2, first": {"m": 0.5},
+        "kmeans 3, first": {"m": 0.1},
     }
     assert {child.info.status for child in children.values()} == {"FINISHED"}
     assert [given.dataset.digest for given in run.inputs.dataset_inputs] == ["0123abcd"]
@@ -306,3 +306,24 @@ def test_a_killed_upload_is_taken_up(store: TrackingConfig, folder: Path, tmp_pa
         process.kill()
     assert upload.main([str(folder)]) in (0, 2)  # 2: it was quicker than the kill
     assert_there_once(store, folder, run_id=run_id)
+
+
+@pytest.mark.slow
+def test_two_uploads_of_one_folder_at_once_send_it_once(store: TrackingConfig, folder: Path, tmp_path: Path) -> None:
+    run_id = leave_unsent(store, folder)
+    words = [sys.executable, "-m", "segml.upload", str(folder), "--set", "tracking.timeout_s=1"]
+    with (
+        locked(store) as holder,
+        subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first,
+    ):
+        assert first.stderr is not None
+        assert any("waiting for the tracking store" in line for line in first.stderr)
+        second = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+        told = f"segml: error: another upload of {folder} is at work; nothing was sent by this one\n"
+        assert (second.returncode, second.stdout, second.stderr) == (2, "", told)
+        holder.rollback()
+        out, errors = first.communicate(timeout=300)
+    assert first.returncode == 0, errors
+    assert run_id in out
+    assert_there_once(store, folder, run_id=run_id)
+    assert sorted(path.name for path in folder.iterdir()) == ["charts", "model", "report.html"]

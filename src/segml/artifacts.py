@@ -12,6 +12,8 @@ from pathlib import Path
 from segml.schema import OutputError
 
 STAGING_PREFIX = ".segml-unfinished-"
+UNFINISHED = ".unfinished"
+"""How the temporary name of a file or folder ends that is being written."""
 
 
 @contextmanager
@@ -62,6 +64,49 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def unfinished(target: Path, temporary: Path | None = None) -> Iterator[Path]:
+    """Yield a temporary name beside a file or folder; what was written there takes the final name when it is whole.
+
+    It is on the disk before it is named, so that not even a power cut leaves half of it under the final name.
+    """
+    temporary = temporary if temporary is not None else target.with_name(f"{target.name}{UNFINISHED}")
+    remove(temporary)
+    try:
+        yield temporary
+        settle(temporary, target)
+    finally:
+        remove(temporary)
+
+
+def settle(temporary: Path, target: Path) -> None:
+    """Give a file or folder its final name, once it is on the disk."""
+    for path in [*temporary.rglob("*"), temporary]:
+        _sync(path)
+    os.replace(temporary, target)
+    _sync(target.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Bring a file to the disk; folders cannot be opened everywhere, and need not be."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _replace(entry: Path, target: Path) -> None:

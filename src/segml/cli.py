@@ -94,11 +94,14 @@ def open_data(settings: config.Config, stages: Stages) -> Iterator[Prepared]:
 
 
 def run(command: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> int:
-    """Run a command and return its exit code; every outcome that is not success prints one message."""
+    """Run a command and return its exit code; every outcome that is not success prints one message.
+
+    A command may return an exit code of its own.
+    """
     calm_process(debug=arguments.debug)
     try:
         with StopSignals():
-            command(arguments)
+            done = command(arguments)
     except InputError as error:
         _say(f"error: {error}", debug=arguments.debug)
         return EXIT_INPUT
@@ -115,7 +118,7 @@ def run(command: Callable[[argparse.Namespace], Any], arguments: argparse.Namesp
             debug=arguments.debug,
         )
         return EXIT_BUG
-    return EXIT_DONE
+    return done if isinstance(done, int) else EXIT_DONE
 
 
 def print_json(values: Mapping[str, Any]) -> None:

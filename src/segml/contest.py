@@ -17,6 +17,7 @@ import pandas as pd
 
 from segml import config, outputs, pipeline, promotion
 from segml.config import Config, TrackingConfig
+from segml.description import GAP
 from segml.language import _, speaking
 from segml.pipeline import Prepared
 from segml.promotion import Contender, Verdict
@@ -213,9 +214,10 @@ def _dates(backtest: pd.DataFrame) -> list[date]:
 
 
 def _markdown(entry: Entry, verdict: Verdict) -> str:
-    rows = [f"| {name.removeprefix('segml.').replace('_', ' ')} | {value} |" for name, value in entry.tags.items()]
+    """Return the description of a version; the list of versions shows its beginning without any layout."""
+    rows = [f"| {name.removeprefix('segml.')}{GAP} | {value} |" for name, value in entry.tags.items()]
     reasons = [f"- {reason}" for reason in verdict.reasons]
-    return "\n".join([f"**{verdict.decision}**", "", *reasons, "", "| | |", "| --- | --- |", *rows])
+    return "\n".join([verdict.decision, "", *reasons, "", "| | |", "| --- | --- |", *rows])
 
 
 def _with_interval(metrics: dict[str, float], name: str) -> str:

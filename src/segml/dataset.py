@@ -17,9 +17,11 @@ from ibis.expr.types import Table
 
 from segml import config, data, features, labels, pipeline, segments
 from segml import views as views  # registers what objects show
+from segml.actions import CrossSelling, cross_sell
 from segml.churn import Backtest
 from segml.config import Config
 from segml.display import Card, Displayed, card
+from segml.features.baskets import gather
 from segml.language import speaking
 from segml.nearest import tells_nearest_argument
 from segml.progress import Stages
@@ -207,10 +209,22 @@ class Dataset(Displayed):
 
         def learn() -> pipeline.Training:
             with self._working() as stages:
-                playbook = segments.load_playbook(self.config.segments.playbook, segments.schemes(self.config.segments))
+                playbook = segments.configured_playbook(self.config.segments)
                 return pipeline.train(self.prepared, self.config, playbook=playbook, stage=stages, detail=stages.detail)
 
         return self._once(("train", self.as_of), learn)
+
+    def cross_sell(self) -> CrossSelling:
+        """Return what sells with what, and what to offer to whom, at the as-of date; see ``actions.cross_sell``.
+
+        The section ``cross_sell`` of the configuration tells what is offered: categories, or products.
+        """
+
+        def find() -> CrossSelling:
+            with self._working("cross-sell"), speaking(self.config.report.language):
+                return cross_sell(gather(self.lines, self.as_of, self.config.cross_sell), self.config.cross_sell)
+
+        return self._once(("cross_sell", self.as_of), find)
 
     def _dates(self, as_of: tuple[Moment, ...]) -> tuple[pd.Timestamp, ...]:
         try:

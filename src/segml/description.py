@@ -15,7 +15,7 @@ from segml.data import Ledger
 from segml.data.address import redact
 from segml.data.entries import entry_name
 from segml.language import _, ngettext, speaking
-from segml.pipeline import Prepared, Training
+from segml.pipeline import Prepared, Refresh, Training
 from segml.plots.style import elide
 from segml.summary_tables import TextTable, share, whole
 
@@ -43,8 +43,23 @@ def markdown(training: Training, tags: Tags) -> str:
         found = [summary_tables.found_segments(training)] if training.found.model is not None else []
         tables = [summary_tables.lifecycle(training), *_scores(training.metrics), *found]
         sentence = summary_tables.headline(training)
-        parts = [f"**{sentence}.**", _data(training.prepared), *map(_table, tables), _notices(training.notices)]
-        return _fitting(parts, _origin("train", config, tags))
+        parts = [f"**{sentence}.**", _data(training.prepared), *map(table, tables), _notices(training.notices)]
+        return fitting(parts, _origin("train", config, tags))
+
+
+def refresh_markdown(found: Refresh, tags: Tags) -> str:
+    """Return the description of a refresh; see ``markdown``."""
+    with speaking(found.config.report.language):
+        issued, verdict = found.tasks.issued, found.verdict
+        told = ngettext(
+            "Refresh as of {day}: {n} task. {verdict}", "Refresh as of {day}: {n} tasks. {verdict}", len(issued)
+        ).format(day=found.prepared.as_of.date(), n=len(issued), verdict=verdict.headline)
+        since = found.past.last
+        moved = [summary_tables.moved(found)] if found.moves is not None else []
+        compared = _("Compared with {day}.").format(day=since.as_of.date()) if since is not None else ""
+        reasons = "\n".join(f"- {check.words}" for check in verdict.checks)
+        parts = [f"**{told}** {compared}", reasons, _data(found.prepared), *map(table, moved)]
+        return fitting(parts, _origin("refresh", found.config, tags))
 
 
 def backtest_markdown(found: Backtest, prepared: Prepared, config: Config, tags: Tags) -> str:
@@ -56,8 +71,8 @@ def backtest_markdown(found: Backtest, prepared: Prepared, config: Config, tags:
             "Scores evaluated out of time at {n} dates, {horizon} days ahead",
             len(found.by_date),
         ).format(n=len(found.by_date), horizon=config.horizon_days)
-        parts = [f"**{told}.**", _data(prepared), *map(_table, tables), _notices(found.notices)]
-        return _fitting(parts, _origin("backtest", config, tags))
+        parts = [f"**{told}.**", _data(prepared), *map(table, tables), _notices(found.notices)]
+        return fitting(parts, _origin("backtest", config, tags))
 
 
 def _data(prepared: Prepared) -> str:
@@ -97,7 +112,7 @@ def _scores(metrics: Mapping[str, float]) -> list[TextTable]:
     return [summary_tables.ranking(metrics), *([money] if money.rows else [])]
 
 
-def _table(told: TextTable) -> str:
+def table(told: TextTable) -> str:
     """Return a table of Markdown under its title; of a long one the first rows."""
     rows = told.rows[:MOST_ROWS]
     lines = (
@@ -154,7 +169,7 @@ def _as_many_as_fit(items: list[str]) -> str:
     return ", ".join([*shown, *([ngettext("and {n} more", "and {n} more", more).format(n=more)] if more else [])])
 
 
-def _fitting(parts: list[str], origin: str) -> str:
+def fitting(parts: list[str], origin: str) -> str:
     """Return parts and origin as one text; parts that would make it too long are left out, from the last one on."""
     while len("\n\n".join([*filter(None, parts), origin])) > LENGTH:
         parts = parts[:-1]

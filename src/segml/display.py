@@ -6,12 +6,14 @@ What a card of an object holds is registered with ``card``, above the rooms that
 from __future__ import annotations
 
 import html
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
 from rich.cells import cell_len
+from rich.console import Console
 
 from segml.nearest import TellsNearest
 
@@ -33,6 +35,19 @@ STYLE = (
     ".segml .more{opacity:.7}"
 )
 """Colours come from the page, so that cards read well on light and on dark."""
+
+
+def plain_console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """Return a console that in a notebook prints plain lines, where Rich would make a block of each."""
+    is_terminal = False if is_notebook() else None
+    return Console(stderr=stderr, quiet=quiet, highlight=False, force_jupyter=False, force_terminal=is_terminal)
+
+
+def is_notebook() -> bool:
+    """Tell whether a kernel runs us, whose front end shows what is displayed."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel")
 
 
 @dataclass(frozen=True)

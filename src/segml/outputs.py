@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ FILES = (
     CHARTS,
 )
 BACKTEST_FILES = (CONFIG, BACKTEST, BY_DATE, *EVIDENCE_FILES, CHARTS)
-_EXCEL_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_EXCEL_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+"""How a cell begins that a spreadsheet may run: some leave blanks aside, and read full-width signs as plain ones."""
 
 
 def write(training: Training, folder: Path, *, run_id: str, data_digest: str) -> None:
@@ -156,9 +158,8 @@ def _clusters(found: FoundSegments) -> dict[str, Any]:
     model, portrait = found.model, found.portrait
     if model is None or portrait is None:
         return {}
-    columns = [name.replace("_", " ") for name in model.features]
     return {
-        "cluster_means": pd.DataFrame(model.means_, index=model.segment_names_, columns=columns),
+        "cluster_means": found.means,
         "cluster_candidates": found.table,
         "cluster_segments": portrait.table,
         "cluster_sheet": portrait.sheet,
@@ -175,4 +176,4 @@ def _migration(found: FoundSegments) -> pd.DataFrame:
 
 
 def _as_text(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_EXCEL_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _EXCEL_FORMULA.match(value) else value

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
-from rich.console import Console
 from rich.status import Status
 
+from segml.display import is_notebook, plain_console
 from segml.stopping import stop_if_asked
 
 Progress = Callable[[str], object]
@@ -99,7 +99,7 @@ class _Terminal:
     """A spinner where there is a terminal, and a line a finished stage there and in log files."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._console = plain_console(stderr=True, quiet=quiet)
         self._status: Status | None = None
 
     def show(self, text: str) -> None:
@@ -154,14 +154,7 @@ class _Notebook:
 
 
 def _line(*, quiet: bool) -> _Line:
-    return _Notebook() if not quiet and _is_notebook() else _Terminal(quiet=quiet)
-
-
-def _is_notebook() -> bool:
-    """Tell whether a kernel runs us, whose front end shows what is displayed."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel")
+    return _Notebook() if not quiet and is_notebook() else _Terminal(quiet=quiet)
 
 
 def _bundle(text: str) -> dict[str, str]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from segml import description, outputs, segments, serving, summary
+from segml import description, outputs, refresh_outputs, segments, serving, summary
 from segml.churn import Backtest
 from segml.config import Config, compared
-from segml.pipeline import Prepared, Training
+from segml.pipeline import Prepared, Refresh, Training
 from segml.tracking import Child, DataSet, Record, prefixed
 
 
 def begun(config: Config, config_file: str | None = None, *, prefix: str = "") -> Record:
     """Return what a run says when it begins: its name, tags and parameters."""
-    name, tags = summary.identity(config, config_file)
-    return Record(f"{prefix}{name}", config.tracking.experiment, tags, compared(config))
+    name, tags = summary.identity(config, config_file, prefix=prefix)
+    return Record(name, config.tracking.experiment, tags, compared(config))
 
 
 def of_training(begun: Record, training: Training, *, data_digest: str, seconds: Mapping[str, float]) -> Record:
@@ -60,6 +60,30 @@ def of_backtest(
         series=summary.series(found.by_date),
         description=description.backtest_markdown(found, prepared, config, said.tags),
         files=outputs.BACKTEST_FILES,
+    )
+
+
+def of_refresh(begun: Record, refresh: Refresh, *, data_digest: str, seconds: Mapping[str, float]) -> Record:
+    """Return all that a refresh says; parameters as in ``of_training``.
+
+    Its tags name the run that trained the model, and the verdict on it.
+    """
+    said = _looking_at(refresh.prepared, "refresh", data_digest, begun, refresh.prepared.notices)
+    last, verdict = refresh.past.last, refresh.verdict
+    tags = {
+        "training_run": refresh.promise.run_id,
+        "model": refresh.promise.model,
+        "trained_at": str(refresh.scorer.trained_at.date()),
+        "last_refresh": str(last.as_of.date()) if last is not None else "",
+        "verdict": verdict.decision,
+        "verdict_reasons": "\n".join((verdict.headline, *verdict.reasons)),
+    }
+    return replace(
+        said,
+        tags={**said.tags, **prefixed({name: value for name, value in tags.items() if value})},
+        metrics=summary.in_order({**refresh.metrics, **summary.durations(seconds)}),
+        description=description.refresh_markdown(refresh, said.tags),
+        files=refresh_outputs.files(refresh),
     )
 
 

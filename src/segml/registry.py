@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from segml import cli
+from segml.display import plain_console
 from segml.language import speaking
 from segml.schema import RegistryError
 from segml.tracking.versions import (
@@ -192,7 +192,7 @@ def _standing(version: Version) -> str:
 
 
 def _show_list(facts: Mapping[str, Any], versions: Sequence[Version]) -> None:
-    console = Console(highlight=False)
+    console = plain_console()
     table = Table(title=f"Model {facts['model']}", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("#", justify="right", no_wrap=True)
     for name in ("role", "standing", "as of", "churn", "stagnation", "Jaccard", "data", "recipe"):
@@ -206,7 +206,7 @@ def _show_list(facts: Mapping[str, Any], versions: Sequence[Version]) -> None:
 
 
 def _show_comparison(verdict: Verdict, facts: Mapping[str, Any]) -> None:
-    console = Console(highlight=False)
+    console = plain_console()
     if len(verdict.table):
         console.print(_figures(verdict.table, facts))
     console.print(f"By the rule: {verdict.decision}", markup=False, soft_wrap=True)

@@ -41,6 +41,10 @@ class TrackingError(InputError):
     """The tracking server or store does not answer."""
 
 
+class StateError(InputError):
+    """What earlier refreshes left cannot be read, is not whole, or is in use."""
+
+
 class RegistryError(InputError):
     """The model registry holds no such model, or nothing to return to."""
 
@@ -197,6 +201,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     by_lower = {candidate.lower(): candidate for candidate in known}
     nearest = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[nearest[0]]!r}?" if nearest else ""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, for a message of our own; "" where it says nothing.
+
+    >>> first_line(ValueError("no such column\\n  in line 3"))
+    'no such column'
+    """
+    return str(error).strip().partition("\n")[0]
 
 
 def check_columns(found: Iterable[object], needed: Iterable[str], who_lacks: str) -> None:

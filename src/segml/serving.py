@@ -22,7 +22,7 @@ from segml.actions import DECISIONS
 from segml.config import DemoConfig
 from segml.data.simulate import simulate
 from segml.pipeline import Scorer
-from segml.schema import TRANSACTIONS, Column, InputError, ModelError
+from segml.schema import TRANSACTIONS, Column, InputError, ModelError, first_line
 from segml.serving_model import ARTIFACT, METADATA, PLACE, digest_of_code, read
 
 MODEL_FOLDER = "model"
@@ -116,7 +116,7 @@ def identity(uri: str) -> str:
     try:
         return str(mlflow.models.get_model_info(uri).model_uuid)
     except Exception as error:
-        raise ModelError(f"model {uri!r} cannot be found ({_first_line(error)}){_known(uri)}") from error
+        raise ModelError(f"model {uri!r} cannot be found ({_told(error)}){_known(uri)}") from error
 
 
 @contextmanager
@@ -132,14 +132,14 @@ def _fetched(uri: str) -> Iterator[Path]:
             raise
         except Exception as error:
             raise ModelError(
-                f"model {uri!r} cannot be loaded ({_first_line(error)}){_known(uri)}; give a folder that training "
+                f"model {uri!r} cannot be loaded ({_told(error)}){_known(uri)}; give a folder that training "
                 "left, runs:/RUN_ID/model or models:/segml/VERSION, and the tracking store they are in"
             ) from error
         yield Path(folder)
 
 
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {first_line(error)}"
 
 
 def _known(uri: str) -> str:

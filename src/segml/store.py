@@ -22,6 +22,8 @@ from typing import Annotated, Any, Final, Literal
 import pandas as pd
 import skops.io
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sklearn._loss._loss import CyHalfBinomialLoss
+from sklearn.exceptions import InconsistentVersionWarning
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from segml import __version__, churn, segments
@@ -38,8 +40,13 @@ VERSIONED = ("scikit-learn", "numpy", "scipy", "pandas", "skops")
 LIMIT_BYTES = 2**30
 """What one file may hold, packed or unpacked: models of millions of customers take some megabytes."""
 
+_SCHEMA = "schema.json"
+"""The member of a skops file that says what its objects are."""
 _LEARNT_BY = ("scikit-learn", "skops", "lightgbm")
 """Packages whose own objects or file format are stored: an older one cannot be relied on to read a newer one's."""
+
+_NAMED_HERE = {"_loss": CyHalfBinomialLoss.__module__}
+"""Modules that scikit-learn called otherwise before 1.9, and what the installed one calls them."""
 
 Name = Literal["risk.skops", "clusters.skops", "calls.skops"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -208,11 +215,32 @@ def _read_part(folder: Path, name: Name, manifest: Manifest, trusted: tuple[str,
     _check_sum(path, content, expected)
     _check_unpacked(path, content)
     try:
-        return skops.io.loads(content, trusted=list(trusted))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InconsistentVersionWarning)  # a ModelWarning has told it in one sentence
+            return skops.io.loads(_as_named_here(content), trusted=list(trusted))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{path} holds what no segml model holds, and is not read: {error}") from None
     except Exception as error:
         raise _RestoreError(f"{path} cannot be restored here ({type(error).__name__}: {error})") from error
+
+
+def _as_named_here(content: bytes) -> bytes:
+    """Return a skops file whose modules bear the names of here."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    if not any(f'"{name}"'.encode() in members[_SCHEMA] for name in _NAMED_HERE):
+        return content
+    members[_SCHEMA] = json.dumps(json.loads(members[_SCHEMA], object_hook=_node_as_named_here)).encode()
+    renamed = io.BytesIO()
+    with zipfile.ZipFile(renamed, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return renamed.getvalue()
+
+
+def _node_as_named_here(node: dict[str, Any]) -> dict[str, Any]:
+    module = node.get("__module__")
+    return node | {"__module__": _NAMED_HERE[module]} if module in _NAMED_HERE else node
 
 
 def _content(path: Path) -> bytes:

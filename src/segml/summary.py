@@ -16,22 +16,26 @@ from segml import __version__, outputs, summary_tables
 from segml.churn import Backtest
 from segml.config import Config, changed, digest, in_short, load, recipe_digest, without_secrets
 from segml.data.address import redact
+from segml.display import plain_console
 from segml.language import _, speaking
-from segml.pipeline import Training
+from segml.pipeline import Refresh, Training
+from segml.plots.style import elide
 from segml.promotion import Verdict
 from segml.schema import ConfigError
 from segml.summary_tables import TextTable
 from segml.tracking import Run, ui_command, ui_page
 
 TOP_CALLS = 5
-NAME_CHANGES, NAME_LENGTH = 3, 100
+NAME_CHANGES, VALUE_LENGTH, NAME_LENGTH = 3, 24, 100
 METRIC_GROUPS = ("churn", "stagnation", "segments", "profit", "baseline", "data")
-NOT_IN_NAMES = ("data.", "as_of")
-"""What the first words of a run's name, or its tags, tell already."""
+NOT_IN_NAMES = "data."
+"""What the last words of a run's name, or its tags, tell already."""
+TOLD_BY_VALUE = ("as_of", "churn.model", "churn.boosting.library", "segments.clusters.kind")
+"""Keys that need not stand in a run's name beside their values."""
 
 
-def identity(config: Config, config_file: str | None) -> tuple[str, dict[str, str]]:
-    """Return the name of a run and the tags it begins with."""
+def identity(config: Config, config_file: str | None, *, prefix: str = "") -> tuple[str, dict[str, str]]:
+    """Return the name of a run and the tags it begins with; in the name the prefix stands before that of the data."""
     source, commit = Path(redact(config.data.transactions)).name, _git("rev-parse", "HEAD")
     tags = {
         "segml.version": __version__,
@@ -44,24 +48,22 @@ def identity(config: Config, config_file: str | None) -> tuple[str, dict[str, st
         "segml.git_commit": commit,
         "segml.git_dirty": str(bool(_git("status", "--porcelain"))).lower() if commit else "",
     }
-    name = config.tracking.run_name or run_name(source, changed(config, _base(config_file)))
+    given = config.tracking.run_name
+    name = f"{prefix}{given}" if given else run_name(f"{prefix}{source}", changed(config, _base(config_file)))
     return name, {key: value for key, value in tags.items() if value}
 
 
 def run_name(source: str, differences: Mapping[str, Any]) -> str:
-    """Return a name that tells runs apart: the data, and the first settings that were changed.
+    """Return a name that tells runs apart: the first settings that were changed, then the data.
 
-    >>> run_name("demo", {"as_of": "2025-10-01", "churn.model": "direct"})
-    'demo 2025-10-01, model=direct'
+    What differs comes first, because the UI's column of names shows eighteen characters.
+
+    >>> run_name("demo", {"as_of": "2025-10-01", "horizon_days": 60, "churn.model": "direct"})
+    '2025-10-01, horizon=60, direct, demo'
     """
-    dated = f"{source} {differences['as_of']}" if differences.get("as_of") else source
-    told = [
-        f"{key.rpartition('.')[2]}={in_short(value)}"
-        for key, value in differences.items()
-        if not key.startswith(NOT_IN_NAMES)
-    ]
+    told = [_told(key, value) for key, value in differences.items() if not key.startswith(NOT_IN_NAMES)]
     more = [f"{len(told) - NAME_CHANGES} more"] if len(told) > NAME_CHANGES else []
-    return ", ".join([dated, *told[:NAME_CHANGES], *more])[:NAME_LENGTH]
+    return elide(", ".join([*told[:NAME_CHANGES], *more, source]), NAME_LENGTH)
 
 
 def durations(seconds: Mapping[str, float]) -> dict[str, float]:
@@ -108,7 +110,7 @@ def facts(training: Training, output: Path, run: Run, verdict: Verdict | None = 
 def show(training: Training, found: Mapping[str, Any]) -> None:
     """Print the summary for people, in the language of the report."""
     with speaking(training.config.report.language):
-        console = Console(highlight=False)
+        console = plain_console()
         console.print(f"\n[bold]{escape(summary_tables.headline(training))}[/]\n", soft_wrap=True)
         tables = [summary_tables.lifecycle(training)]
         if "churn/roc_auc" in training.metrics:
@@ -140,11 +142,41 @@ def _print_verdict(console: Console, verdict: Mapping[str, Any]) -> None:
 def show_backtest(found: Backtest, facts: Mapping[str, Any], config: Config) -> None:
     """Print the summary of an evaluation for people, in the language of the report."""
     with speaking(config.report.language):
-        console = Console(highlight=False)
+        console = plain_console()
         if found.metrics:
             _print_tables(console, [summary_tables.ranking(found.metrics), summary_tables.by_date(found)])
         _print_notices(console, found.notices)
         _print_places(console, {_("Table"): str(Path(facts["output"]) / outputs.BACKTEST), _("Run"): facts["run_id"]})
+
+
+def refresh_facts(found: Refresh, output: Path, run: Run, *, page: str) -> dict[str, Any]:
+    """Return what a refresh found as plain values, for ``--json``; ``page`` is the name of its page."""
+    last = found.past.last
+    return {
+        "run_id": run.run_id,
+        "run_page": ui_page(without_secrets(run.uri), run.experiment_id, run.run_id),
+        "output": str(output.resolve()),
+        "page": str((output / page).resolve()),
+        "as_of": str(found.prepared.as_of.date()),
+        "last_refresh": str(last.as_of.date()) if last is not None else None,
+        "customers": len(found.decided.decisions),
+        "tasks": len(found.tasks.issued),
+        "verdict": found.verdict.summary(),
+        "metrics": found.metrics,
+        "notices": list(found.prepared.notices),
+    }
+
+
+def show_refresh(found: Refresh, facts: Mapping[str, Any]) -> None:
+    """Print the summary of a refresh for people, in the language of the report."""
+    with speaking(found.config.report.language):
+        console = plain_console()
+        moved = [summary_tables.moved(found)] if found.moves is not None else []
+        _print_tables(console, [summary_tables.tasks(found), *moved])
+        _print_notices(console, found.prepared.notices)
+        reasons = list(dict.fromkeys(check.words for check in found.verdict.checks))
+        _print_verdict(console, {"decision": found.verdict.headline, "reasons": reasons})
+        _print_places(console, {_("Report"): facts["page"], _("Run"): facts["run_id"], _("Page"): facts["run_page"]})
 
 
 def _print_tables(console: Console, tables: Iterable[TextTable]) -> None:
@@ -170,6 +202,13 @@ def _print_places(console: Console, places: Mapping[str, str]) -> None:
     for name, place in places.items():
         if place:
             console.print(f"{name:<{width}}  {place}", markup=False, soft_wrap=True)
+
+
+def _told(key: str, value: Any) -> str:
+    """Return a setting as it stands in a run's name; its unit is left out."""
+    text = elide("+".join(map(in_short, value)) if isinstance(value, list) else in_short(value), VALUE_LENGTH)
+    name = key.rpartition(".")[2].removesuffix("_days")
+    return text if key in TOLD_BY_VALUE and value is not None else f"{name}={text}"
 
 
 def _place(group: str) -> int:

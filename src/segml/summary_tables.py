@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from segml.actions.triggers import trigger_name
 from segml.churn import Backtest
 from segml.churn.names import name_of
 from segml.language import _, ngettext, numerals
-from segml.pipeline import Training
+from segml.monitor import CAUSES
+from segml.pipeline import Refresh, Training
 
 UNKNOWN = "–"
 TARGETS = ("churn", "stagnation")
@@ -52,6 +54,33 @@ def measure(metrics: Mapping[str, float], key: str) -> str:
         return UNKNOWN
     value, low, high = (metrics.get(f"{key}{end}", math.nan) for end in ("", "_low", "_high"))
     return _decimal(value) if math.isnan(low) else f"{_decimal(value)} [{_decimal(low)}, {_decimal(high)}]"
+
+
+def moved(found: Refresh) -> TextTable:
+    """Return who moved in the schemes that the page shows, by cause."""
+    schemes = found.moves.schemes if found.moves is not None else {}
+    rows = []
+    for name in found.config.refresh.shown:
+        if name in schemes:
+            causes = schemes[name].by_cause.set_index("cause")["customers"]
+            counts = (whole(float(causes[cause])) for cause in CAUSES)
+            rows.append((name, share(schemes[name].share_kept), whole(float(schemes[name].moved)), *counts))
+    head = (_("scheme"), _("stayed"), _("moved"), *(_(cause) for cause in CAUSES))
+    return TextTable(_("Who moved, and what changed"), head, tuple(rows))
+
+
+def tasks(found: Refresh) -> TextTable:
+    """Return what each trigger asks for."""
+    counts = found.tasks.counts
+    rows = tuple(
+        (
+            trigger_name(row["trigger"]),
+            *(whole(float(row[name])) for name in ("found", "issued", "cooling_down", "over_capacity")),
+        )
+        for row in counts[counts["found"] > 0].to_dict("records")
+    )
+    head = (_("trigger"), _("found"), _("issued"), _("asked lately"), _("no time"))
+    return TextTable(_("What to do"), head, rows)
 
 
 def headline(training: Training) -> str:

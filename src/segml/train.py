@@ -32,7 +32,7 @@ def _train(arguments: argparse.Namespace) -> None:
         # these bring scikit-learn and MLflow
         from segml import pipeline, results, segments, session, summary
 
-        playbook = segments.load_playbook(settings.segments.playbook, segments.schemes(settings.segments))
+        playbook = segments.configured_playbook(settings.segments)
         with session.tracked(settings, arguments.config, stages) as current:
             training = pipeline.train(current.prepared, settings, playbook=playbook, stage=stages, detail=stages.detail)
             verdict = results.finish(training, output, current.run, data_digest=current.data_digest, stages=stages)

@@ -27,13 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _upload(arguments: argparse.Namespace) -> None:
     settings = cli.load_config(arguments)
-    unsent = tracking.read_unsent(arguments.folder)
-    config = _meant_for(settings.tracking, unsent)
-    with cli.Stages() as stages:
+    with tracking.taken_up(arguments.folder) as unsent, cli.Stages() as stages:
+        config = _meant_for(settings.tracking, unsent)
         stages("sending")
         sent = tracking.resend(unsent, arguments.folder, config, stages.say)
         verdict = _settle(config, unsent, sent, stages) if sent.model_version else None
-    (arguments.folder / tracking.UNSENT).unlink()
     shown = without_secrets(sent.uri)
     facts = {
         "run_id": sent.run_id,

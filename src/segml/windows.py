@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 import ibis
+import numpy as np
 import pandas as pd
 
 from segml.schema import DataError
@@ -100,6 +101,28 @@ def midnight_after(moment: pd.Timestamp) -> pd.Timestamp:
 def shift(as_of: pd.Timestamp, *, days: int = 0, months: int = 0) -> pd.Timestamp:
     """Return the as-of date moved by days and calendar months (negative: back)."""
     return (as_of + pd.DateOffset(months=months) + pd.Timedelta(days=days)).as_unit("us")
+
+
+def day_after(as_of: pd.Series[pd.Timestamp], days: pd.Series[float]) -> pd.Series[pd.Timestamp]:
+    """Return the calendar day that lies so many days, negative ones too, after each as-of date.
+
+    Whole seconds first: 0.1 + 0.2 days must not push a purchase at midnight to the day before.
+    """
+    seconds = pd.to_timedelta((days * DAY_SECONDS).round(), unit="s")
+    day: pd.Series[pd.Timestamp] = (as_of + seconds).dt.floor("D")
+    return day
+
+
+def to_working_days(days: pd.Series[pd.Timestamp], *, back: bool = False) -> pd.Series[pd.Timestamp]:
+    """Return Monday to Friday as they are, and days of a weekend as the Monday after, or the Friday before.
+
+    Public holidays are not known.
+
+    >>> to_working_days(pd.Series(pd.to_datetime(["2026-01-02", "2026-01-03"]))).dt.day_name().tolist()
+    ['Friday', 'Monday']
+    """
+    rolled = np.busday_offset(days.to_numpy().astype("datetime64[D]"), 0, roll="backward" if back else "forward")
+    return pd.Series(rolled, index=days.index).astype("datetime64[us]")
 
 
 def months_in_days(as_of: pd.Timestamp, months: int) -> float:

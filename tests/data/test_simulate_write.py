@@ -21,6 +21,7 @@ NAMES = [
     "truth/cards",
     "truth/campaigns",
     "truth/families",
+    "truth/pairs",
 ]
 
 

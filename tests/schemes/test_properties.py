@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from segml import config
@@ -129,6 +129,50 @@ def test_equal_customers_get_equal_labels(scheme: Scheme, data: st.DataObject) -
     customers = data.draw(st.sampled_from([1, 5, 40]))
     alike = pd.concat([one] * customers, ignore_index=True).assign(customer_id=[f"c{i}" for i in range(customers)])
     assert scheme.assign(alike).nunique() == 1
+
+
+# Cut points
+
+
+@each_scheme
+@MANY
+@given(data=st.data())
+def test_the_base_that_cut_points_come_from_keeps_its_labels(scheme: Scheme, data: st.DataObject) -> None:
+    frame = data.draw(frames(scheme))
+    before = frame.copy(deep=True)
+    fixed = scheme.fixed(frame)
+    pd.testing.assert_frame_equal(frame, before)
+    pd.testing.assert_series_equal(fixed.assign(frame), scheme.assign(frame))
+    for name, column in scheme.details(frame).items():
+        pd.testing.assert_series_equal(fixed.details(frame)[name], column)
+    assert fixed == scheme.fixed(frame.iloc[::-1])
+    assert all(fixed.rules().values())
+
+
+@each_scheme
+@MANY
+@given(data=st.data())
+def test_given_cut_points_label_each_customer_alone(scheme: Scheme, data: st.DataObject) -> None:
+    fixed = scheme.fixed(data.draw(frames(scheme, least=1)))
+    assume(not fixed.compares_customers)
+    other = data.draw(frames(scheme, least=1))
+    assert fixed.fixed(other) == fixed
+    labels = fixed.assign(other).astype("str")
+    some = other.iloc[:: data.draw(st.integers(2, 5))]
+    pd.testing.assert_series_equal(fixed.assign(some).astype("str"), labels[some.index])
+    assert set(labels) <= {*declared(fixed, other), NOT_ENOUGH_DATA}
+
+
+@each_scheme
+@settings(MANY, max_examples=5)
+@given(data=st.data())
+def test_a_scheme_that_compares_nobody_stays_as_it_is(scheme: Scheme, data: st.DataObject) -> None:
+    if scheme.compares_customers:
+        return
+    frame = data.draw(frames(scheme, least=1))
+    labels = scheme.assign(frame).astype("str")
+    pd.testing.assert_series_equal(scheme.assign(frame.iloc[::2]).astype("str"), labels.iloc[::2])
+    assert scheme.fixed(frame) is scheme
 
 
 @MANY

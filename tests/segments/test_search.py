@@ -91,6 +91,14 @@ def test_the_metrics_are_those_of_the_chosen_row(found: FoundSegments) -> None:
     assert all(np.isfinite(value) for value in found.metrics.values())
 
 
+def test_the_means_bear_the_names_of_segments_and_features(found: FoundSegments) -> None:
+    assert found.model is not None
+    assert found.means.index.tolist() == found.model.segment_names_
+    assert found.means.columns.tolist() == [name.replace("_", " ") for name in found.model.features]
+    assert (found.means.to_numpy() == found.model.means_).all()
+    assert FoundSegments().means.empty
+
+
 def test_alternatives_bear_the_names_of_the_parent(found: FoundSegments) -> None:
     runs = found.alternatives()
     assert [name for name, _, _ in runs] == found.table.loc[found.table["algorithm"] != RULE, "candidate"].tolist()

@@ -9,10 +9,11 @@ from segml.actions.money import at_risk, expected_profit, margin_rates
 from segml.actions.rules import choose, rules
 from segml.churn import NextOrder
 from segml.config import ActionsConfig
+from segml.language import N_
 from segml.schemes import Lifecycle
-from segml.windows import DAY_SECONDS
+from segml.windows import day_after
 
-NOT_SCORED = "not scored"
+NOT_SCORED = N_("not scored")
 
 DECISIONS = {
     "customer_id": "str",
@@ -150,20 +151,13 @@ def _fill_unscored(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _next_order(table: pd.DataFrame, horizon_days: int) -> pd.Series[pd.Timestamp]:
-    return _day_after(table["as_of"], (table["gap_shrunk_days"] - table["recency_days"]).fillna(float(horizon_days)))
+    return day_after(table["as_of"], (table["gap_shrunk_days"] - table["recency_days"]).fillna(float(horizon_days)))
 
 
 def _interval(table: pd.DataFrame) -> pd.DataFrame:
     days = NextOrder.fit(table).interval(table).mask(table["lifecycle"] == "inactive")
-    ends = [_day_after(table["as_of"], days[name]) for name in ("from_days", "to_days")]
+    ends = [day_after(table["as_of"], days[name]) for name in ("from_days", "to_days")]
     return pd.concat(ends, axis=1)
-
-
-def _day_after(as_of: pd.Series[pd.Timestamp], days: pd.Series[float]) -> pd.Series[pd.Timestamp]:
-    # Whole seconds first: 0.1 + 0.2 days must not push a purchase at midnight to the day before.
-    seconds = pd.to_timedelta((days * DAY_SECONDS).round(), unit="s")
-    day: pd.Series[pd.Timestamp] = (as_of + seconds).dt.floor("D")
-    return day
 
 
 def _facts(table: pd.DataFrame, config: ActionsConfig, lifecycle: Lifecycle) -> pd.DataFrame:

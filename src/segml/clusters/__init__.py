@@ -11,6 +11,7 @@ from segml.clusters.criteria import (
     silhouette_by_segment,
     smallest_share,
 )
+from segml.clusters.crossing import crossed, flows, share_kept, side_by_side
 from segml.clusters.density import HDBSCANSegments
 from segml.clusters.hierarchy import NOISE
 from segml.clusters.identity import Agreement, Movement, Refit, agreement, match, movement, refit
@@ -41,7 +42,9 @@ __all__ = [
     "agreement",
     "bootstrap_stability",
     "choose",
+    "crossed",
     "explain_by_tree",
+    "flows",
     "gap",
     "jaccard",
     "match",
@@ -52,6 +55,8 @@ __all__ = [
     "projection",
     "refit",
     "revenue_weights",
+    "share_kept",
+    "side_by_side",
     "silhouette_by_segment",
     "smallest_share",
     "with_rules",

@@ -20,6 +20,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
+from segml.clusters.crossing import crossed, flows, share_kept, side_by_side
 from segml.clusters.hierarchy import NOISE
 from segml.clusters.kmeans import KMeansSegments, row_order, squared_distances
 from segml.language import _
@@ -188,15 +189,8 @@ def movement(
     DataError : columns missing, or customers repeated
     """
     then, now = (_placed(model, features, revenue) for features in (features_then, features_now))
-    both = then.add_suffix("_then").join(now.add_suffix("_now"), how="outer")
-    table = both.groupby(["segment_then", "segment_now"], dropna=False, sort=True)
-    migration = table.agg(
-        customers=("revenue_then", "size"), revenue_then=("revenue_then", _exact), revenue_now=("revenue_now", _exact)
-    )
-    migration = migration.reset_index().rename(columns={"segment_then": "from", "segment_now": "to"})
-    stayed = both.dropna(subset=["segment_then", "segment_now"])
-    is_kept = (stayed["segment_then"] == stayed["segment_now"]).to_numpy(dtype=bool)
-    return Movement(migration, _flows(migration), float(is_kept.mean()) if len(is_kept) else math.nan)
+    migration = crossed(side_by_side(then, now))
+    return Movement(migration, flows(migration), share_kept(migration))
 
 
 def agreement(model_previous: Any, model_new: Any, features_now: pd.DataFrame) -> Agreement:
@@ -302,19 +296,6 @@ def _inertia_excess(ordered: Matrix, model: KMeansSegments) -> float:
     return warm / cold - 1 if cold > 0 else 0.0
 
 
-def _flows(migration: pd.DataFrame) -> pd.DataFrame:
-    """Return the customers of each segment then and now, and where they came from and went to."""
-    origin, goal, customers = (migration[name] for name in ("from", "to", "customers"))
-    segments = sorted({*origin.dropna(), *goal.dropna()})
-    is_move = (origin != goal).fillna(False) & origin.notna() & goal.notna()
-    rows = []
-    for segment in segments:
-        was, is_now = (origin == segment).fillna(False), (goal == segment).fillna(False)
-        groups = (was, is_now, was & is_now, is_now & is_move, was & is_move, is_now & origin.isna(), was & goal.isna())
-        rows.append((segment, *(int(customers[group].sum()) for group in groups)))
-    return pd.DataFrame(rows, columns=["segment", "then", "now", "stayed", "came", "left", "new", "gone"])
-
-
 def _placed(model: Any, features: pd.DataFrame, revenue: str) -> pd.DataFrame:
     """Return segment and revenue by customer."""
     check_columns(features.columns, ["customer_id", revenue], "features lack")
@@ -353,8 +334,3 @@ def _aligned(previous_labels: ArrayLike, labels: ArrayLike) -> tuple[Labels, Lab
 
 def _segments(labels: ArrayLike) -> list[int]:
     return [int(label) for label in np.unique(np.asarray(labels)) if label != NOISE]
-
-
-def _exact(values: pd.Series[float]) -> float:
-    """Return the sum, the same in any order of rows."""
-    return math.fsum(values.dropna())

@@ -3,7 +3,10 @@
 Every key has a default; a file or an override holds only what differs.
 """
 
+from segml.config.campaign import CampaignConfig, Outcome
 from segml.config.clusters import ClustersConfig, HdbscanConfig, KMeansConfig
+from segml.config.crm import CrmConfig
+from segml.config.cross_sell import CrossSellConfig
 from segml.config.data import (
     CleaningConfig,
     ContractColumns,
@@ -17,6 +20,7 @@ from segml.config.data import (
 from segml.config.differences import changed, compared, in_short
 from segml.config.digests import digest, recipe_digest
 from segml.config.engine import EngineConfig, size_in_bytes
+from segml.config.key_accounts import KeyAccountsConfig
 from segml.config.loading import (
     all_errors,
     apply,
@@ -28,8 +32,11 @@ from segml.config.loading import (
     parse_yaml,
     place,
     read_yaml,
+    refreshed_under,
     with_test_dates,
 )
+from segml.config.monitor import MonitorConfig
+from segml.config.refresh import RefreshConfig
 from segml.config.sections import (
     ActionsConfig,
     BacktestConfig,
@@ -46,16 +53,38 @@ from segml.config.sections import (
     TrackingConfig,
     without_secrets,
 )
+from segml.config.tasks import (
+    AnyTrigger,
+    AtRisk,
+    CrossSell,
+    CustomTrigger,
+    KeyAccountCare,
+    Onboarding,
+    RenewalDue,
+    ReorderDue,
+    TasksConfig,
+    Trigger,
+    TriggersConfig,
+    Upgrade,
+    WinBack,
+)
 
 __all__ = [
     "ActionsConfig",
+    "AnyTrigger",
+    "AtRisk",
     "BacktestConfig",
     "BoostingConfig",
+    "CampaignConfig",
     "ChurnConfig",
     "CleaningConfig",
     "ClustersConfig",
     "Config",
     "ContractColumns",
+    "CrmConfig",
+    "CrossSell",
+    "CrossSellConfig",
+    "CustomTrigger",
     "CustomerColumns",
     "DataConfig",
     "DemoConfig",
@@ -65,14 +94,27 @@ __all__ = [
     "GateConfig",
     "HdbscanConfig",
     "KMeansConfig",
+    "KeyAccountCare",
+    "KeyAccountsConfig",
     "LabelsConfig",
+    "MonitorConfig",
+    "Onboarding",
+    "Outcome",
     "PromotionConfig",
+    "RefreshConfig",
+    "RenewalDue",
+    "ReorderDue",
     "ReportConfig",
     "SegmentsConfig",
+    "TasksConfig",
     "TouchColumns",
     "TrackingConfig",
     "TransactionColumns",
+    "Trigger",
+    "TriggersConfig",
+    "Upgrade",
     "UsageColumns",
+    "WinBack",
     "all_errors",
     "apply",
     "changed",
@@ -88,6 +130,7 @@ __all__ = [
     "place",
     "read_yaml",
     "recipe_digest",
+    "refreshed_under",
     "size_in_bytes",
     "with_test_dates",
     "without_secrets",

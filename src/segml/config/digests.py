@@ -7,8 +7,21 @@ import json
 
 from segml.config.sections import Config
 
-WITHOUT_INFLUENCE = ("output", "tracking", "promotion", "threads", "engine")
-"""Where results go, what becomes of them, and what computes them: decisions are the same."""
+AFTERWARDS = (
+    "output",
+    "tracking",
+    "promotion",
+    "refresh",
+    "monitor",
+    "tasks",
+    "cross_sell",
+    "key_accounts",
+    "campaign",
+    "crm",
+)
+"""Where results go, and what is done about them."""
+WITHOUT_INFLUENCE = (*AFTERWARDS, "threads", "engine")
+"""What becomes of results, and what computes them: decisions are the same."""
 ABOUT_THE_MOMENT = ("as_of", "data", "demo", "backtest")
 """What a model is made from, and tested at: not how."""
 

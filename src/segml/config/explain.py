@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -12,13 +13,19 @@ from segml.schema import did_you_mean
 
 def explain(problem: Any, model: type[BaseModel] = Config) -> str:
     """Return one error of pydantic's, found in values for a model, as a line for people."""
-    key = ".".join(str(part) for part in problem["loc"])
+    key = ".".join(_path(problem["loc"], model))
     found = problem["input"]
     match problem["type"]:
         case "extra_forbidden":
             return f"{key}: unknown key{_nearest_key(problem['loc'], model)}"
         case "value_error":
             return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
+        case "union_tag_invalid":
+            kinds = problem["ctx"]["expected_tags"].replace("'", "").split(", ")
+            kind = problem["ctx"]["tag"]
+            return f"{key}.kind: there is no kind {kind!r}{did_you_mean(kind, kinds) or '; known: ' + ', '.join(kinds)}"
+        case "union_tag_not_found":
+            return f"{key}: lacks the key 'kind', which tells what it is; found {found!r}"
         case _:
             return f"{key}: {problem['msg'].replace('Input', 'this', 1)}; found {found!r}{_yaml_trap(problem)}"
 
@@ -41,20 +48,35 @@ def _number_hint(text: str) -> str:
         return ""
 
 
-def _nearest_key(location: tuple[Any, ...], model: type[BaseModel]) -> str:
-    *parents, leaf = [str(part) for part in location]
+def _path(location: tuple[Any, ...], model: type[BaseModel]) -> list[str]:
+    """Return the keys of a location; the kinds of alternatives, which pydantic puts among them, are none."""
+    return [key for key, _ in _walk(location, model)]
+
+
+def _walk(location: tuple[Any, ...], model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    """Yield the keys of a location, each with the section that it stands in; None in a mapping, or where unknown."""
     section: Any = model
+    alternatives: dict[str, type[BaseModel]] = {}
     is_name = False
-    for parent in parents:
+    for part in map(str, location):
+        if not is_name and part in alternatives:
+            section, alternatives = alternatives[part], {}
+            continue
+        yield part, None if is_name or alternatives else section
         if is_name:  # a name that the user gave, such as that of a custom scheme, is no key
             is_name = False
             continue
-        if parent not in section.model_fields:
-            return ""
-        annotation = section.model_fields[parent].annotation
-        section, is_name = _model_of(annotation), get_origin(annotation) is dict
-        if section is None:
-            return ""
+        field = section.model_fields.get(part) if section is not None else None
+        models = list(_models_in(field.annotation)) if field is not None else []
+        section = models[0] if models else None
+        alternatives = {str(one.model_fields["kind"].default): one for one in models} if len(models) > 1 else {}
+        is_name = field is not None and get_origin(field.annotation) is dict
+
+
+def _nearest_key(location: tuple[Any, ...], model: type[BaseModel]) -> str:
+    leaf, section = list(_walk(location, model))[-1]
+    if section is None:
+        return ""
     here = did_you_mean(leaf, section.model_fields)
     if here:
         return here
@@ -62,6 +84,9 @@ def _nearest_key(location: tuple[Any, ...], model: type[BaseModel]) -> str:
     return f"; did you mean {elsewhere[0]!r}?" if elsewhere else f"; known here: {', '.join(section.model_fields)}"
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
-    candidates = [annotation, *get_args(annotation)]
-    return next((a for a in candidates if isinstance(a, type) and issubclass(a, BaseModel)), None)
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the sections that an annotation holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from segml.config.digests import AFTERWARDS
 from segml.config.explain import explain
 from segml.config.sections import Config
 from segml.schema import ConfigError
@@ -72,8 +73,13 @@ def with_test_dates(config: Config, dates: Sequence[date]) -> Config:
 
 def learnt_under(config: Config, learnt: Config) -> Config:
     """Return what belongs to a run (data, engine, as-of date) with everything else of the configuration of a model."""
-    of_the_run = ("data", "engine", "demo", "as_of", "threads")
+    of_the_run = ("data", "engine", "demo", "as_of", "threads", *AFTERWARDS)
     return learnt.model_copy(update={name: getattr(config, name) for name in of_the_run})
+
+
+def refreshed_under(config: Config, learnt: Config) -> Config:
+    """Return the configuration of a refresh: what ``learnt_under`` returns, with the report of the run."""
+    return learnt_under(config, learnt).model_copy(update={"report": config.report})
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -10,9 +10,16 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from segml.config.campaign import CampaignConfig
 from segml.config.clusters import ClustersConfig
+from segml.config.crm import CrmConfig
+from segml.config.cross_sell import CrossSellConfig
 from segml.config.data import DataConfig
 from segml.config.engine import EngineConfig
+from segml.config.key_accounts import KeyAccountsConfig
+from segml.config.monitor import MonitorConfig
+from segml.config.refresh import RefreshConfig
+from segml.config.tasks import TasksConfig
 from segml.language import N_, Language
 from segml.schema import did_you_mean
 from segml.schemes import (
@@ -59,6 +66,7 @@ class DemoConfig(Section):
     days: Annotated[int, Field(ge=1, le=20_000)] = 1096  # length of the log
     end: date = date(2026, 1, 1)
     seed: Annotated[int, Field(ge=0)] = 7  # another one makes another world
+    companions: Annotated[int, Field(ge=0, le=200)] = 0  # pairs of articles that are planted to go together
 
     @model_validator(mode="after")
     def _within_living_memory(self) -> DemoConfig:
@@ -320,9 +328,16 @@ class Config(Section):
     churn: ChurnConfig = ChurnConfig()
     backtest: BacktestConfig = BacktestConfig()
     actions: ActionsConfig = ActionsConfig()
+    tasks: TasksConfig = TasksConfig()
+    campaign: CampaignConfig = CampaignConfig()
     report: ReportConfig = ReportConfig()
     tracking: TrackingConfig = TrackingConfig()
     promotion: PromotionConfig = PromotionConfig()
+    cross_sell: CrossSellConfig = CrossSellConfig()
+    key_accounts: KeyAccountsConfig = KeyAccountsConfig()
+    refresh: RefreshConfig = RefreshConfig()
+    crm: CrmConfig = CrmConfig()
+    monitor: MonitorConfig = MonitorConfig()
 
     def shown(self) -> dict[str, Any]:
         """Return the full configuration as nested plain values that may be stored and shown: passwords are masked."""

@@ -16,6 +16,7 @@ from segml import artifacts, cli
 from segml.data import Ledger, catalog
 from segml.data.download import Progress as OnProgress
 from segml.data.simulate import simulate, write
+from segml.display import plain_console
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,7 +85,7 @@ def _show(ledger: Ledger) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for row in ledger.to_frame().to_dict("records"):
         table.add_row(row["kind"], row["rule"], f"{row['lines']:,}", f"{row['customers']:,}", f"{row['amount']:,.2f}")
-    console = Console(highlight=False)
+    console = plain_console()
     console.print(table)
     console.print("lines and money in = kept + taken away; --json tells what each rule means")
 

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from segml.data.engine import connect
-from segml.schema import DataError
+from segml.schema import DataError, first_line
 
 ENGINE_TYPES = {
     pa.large_string(): "VARCHAR",
@@ -69,7 +69,7 @@ class Fingerprint:
             differences = self._column_differences(path)
             found = {} if differences else self.measure(path)
         except duckdb.Error as error:
-            raise DataError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
+            raise DataError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
         if not differences:
             by_content = [(content.differences(found), content) for content in self.accepted]
             differences, nearest = min(by_content, key=lambda pair: len(pair[0]))
@@ -166,7 +166,3 @@ def _query(sql: str, path: Path) -> list[tuple[Any, ...]]:
 def _listed(differences: list[str]) -> str:
     more = len(differences) - MOST_DIFFERENCES
     return "; ".join(differences[:MOST_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

@@ -9,7 +9,7 @@ import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
 from segml.data.functions import matches, whole
-from segml.schema import ConfigError
+from segml.schema import ConfigError, first_line
 
 
 def matches_any(text: StringValue, patterns: Sequence[str]) -> BooleanValue:
@@ -36,5 +36,5 @@ def _error(backend: Any, patterns: Sequence[str]) -> str | None:
     try:
         backend.to_pyarrow(ibis.or_(*(ibis.literal("").re_search(whole(pattern, backend)) for pattern in patterns)))
     except Exception as error:  # each engine has errors of its own
-        return str(error).splitlines()[0]
+        return first_line(error)
     return None

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from segml.data import spark_failures, spark_tables
 from segml.data.spark_tables import SCRATCH
-from segml.schema import DataError
+from segml.schema import DataError, first_line
 
 LOCAL = re.compile(r"local(?:\[(\d+|\*)\])?")
 ENVIRONMENT = "SPARK_REMOTE"
@@ -187,7 +187,7 @@ def _within(seconds: float, work: Callable[[], Any], where: str) -> Any:
         return outcome[0]
     if failure and isinstance(failure[0], ImportError):
         raise failure[0]
-    reason = str(failure[0]).splitlines()[0] if failure else f"no session within {seconds:.0f} s"
+    reason = first_line(failure[0]) if failure else f"no session within {seconds:.0f} s"
     raise DataError(f"the Spark Connect server at {where} opens no session: {reason}")
 
 

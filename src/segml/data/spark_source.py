@@ -18,7 +18,7 @@ from segml.data.delimited import KEY as DELIMITER_KEY
 from segml.data.source import Pick, Source
 from segml.data.spark_failures import is_lost
 from segml.data.spark_tables import is_spark
-from segml.schema import DataError
+from segml.schema import DataError, first_line
 
 TABLE = "spark:"
 """How the name of a table of the catalog begins: ``spark:sales.order_lines``."""
@@ -78,7 +78,8 @@ def _opened(read: Callable[[], Any], where: str) -> Any:
     except Exception as error:  # each kind of session has errors of its own
         if is_lost(error):
             raise
-        raise DataError(f"Spark cannot read {where}: {_first_line(error)}; the cluster must see it") from None
+        told = first_line(error).rstrip(".")
+        raise DataError(f"Spark cannot read {where}: {told}; the cluster must see it") from None
     if not columns:
         raise DataError(f"Spark finds no columns in {where}; check that it is there and that the cluster sees it")
     return frame
@@ -123,7 +124,3 @@ def _absolute(path: str) -> str:
     """Return a path on this machine in full, for a server may run elsewhere; any other as it is."""
     expanded = Path(path).expanduser()
     return str(expanded.resolve()) if "://" not in path and expanded.exists() else path
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from segml import artifacts, cli, tracking
 from segml.config import without_secrets
+from segml.display import plain_console
 from segml.experiment import Study, load
 from segml.experiment.page import told_difference, told_value
 from segml.schema import DataError
@@ -103,7 +103,7 @@ def _facts(study: Study, outcome: Outcome) -> dict[str, Any]:
 
 def _show(study: Study, found: Results, facts: Mapping[str, Any]) -> None:
     """Print the table for people."""
-    console = Console(highlight=False)
+    console = plain_console()
     console.print(f"\n{study.question}\n", markup=False, soft_wrap=True)
     for metric in study.metrics:
         rows = found.table[found.table["metric"] == metric]
@@ -118,9 +118,10 @@ def _show(study: Study, found: Results, facts: Mapping[str, Any]) -> None:
 
 
 def _table(metric: str, rows: pd.DataFrame, reference: str) -> Table:
-    table = Table(title=f"{metric} [95 % interval]", title_justify="left", box=None, header_style="dim")
-    for name in ("variant", "", f"difference to {reference}"):
-        table.add_column(escape(name), no_wrap=True)
+    title = escape(f"{metric} [95 % interval], and the difference to {reference}")
+    table = Table(title=title, title_justify="left", box=None, header_style="dim")
+    for name in ("variant", "", "difference"):
+        table.add_column(name, no_wrap=name != "variant")
     for row in rows.to_dict("records"):
         table.add_row(*(escape(text) for text in (row["variant"], told_value(row), told_difference(row))))
     return table

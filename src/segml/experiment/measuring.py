@@ -83,7 +83,7 @@ def _backtest(config: Config, data: Data, stage: Stage) -> _Measured:
 
 
 def _train(config: Config, data: Data, stage: Stage) -> _Measured:
-    playbook = segments.load_playbook(config.segments.playbook, segments.schemes(config.segments))
+    playbook = segments.configured_playbook(config.segments)
     training = pipeline.train(data.prepared, config, playbook=playbook, stage=stage)
 
     def record(begun: Record, seconds: float) -> Record:

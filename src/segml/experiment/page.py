@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from typing import Any
 
 import pandas as pd
 
+from segml import description
 from segml.config import without_secrets
 from segml.experiment.kept import Finished
 from segml.experiment.naming import value_name
 from segml.experiment.study import Study
 from segml.language import NARROW_SPACE
+from segml.summary_tables import TextTable
 
 PICTURE = "results.png"
 _NOTHING = "–"
@@ -28,7 +30,6 @@ def page(
     missing: Mapping[str, str],
     *,
     resamples: int,
-    picture: bool = True,
 ) -> str:
     """Return the page.
 
@@ -38,13 +39,12 @@ def page(
     found : what each variant gave, once for every seed
     missing : variant -> why there is nothing of it
     resamples : of the bootstrap behind the intervals
-    picture : whether the picture stands beside the page
     """
     parts = [
         f"# {study.name}",
         study.question,
         f"**Answer.** {study.answer}" if study.answer else "",
-        f"![{', '.join(study.metrics)}, by variant]({PICTURE})" if picture and found else "",
+        f"![{', '.join(study.metrics)}, by variant]({PICTURE})" if found else "",
         _figures(table, study) if found else "",
         _legend(study, found, resamples) if found else "",
         _lacking(missing),
@@ -54,6 +54,27 @@ def page(
         _notices(found),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def described(
+    study: Study,
+    table: pd.DataFrame,
+    found: Mapping[str, Sequence[Finished]],
+    missing: Mapping[str, str],
+    *,
+    resamples: int,
+) -> str:
+    """Return the page as the description of the study's run: a narrow table a metric; parameters as of ``page``."""
+    parts = [
+        study.question,
+        f"**Answer.** {study.answer}" if study.answer else "",
+        *([description.table(told) for told in _by_metric(table, study)] if found else []),
+        _legend(study, found, resamples, mark="with a star", counts="") if found else "",
+        _lacking(missing),
+        _notices(found),
+    ]
+    origin = [_what_was_run(study, found) if found else "", f"```\n{command(study)}\n```"]
+    return description.fitting(parts, "\n\n".join(filter(None, origin)))
 
 
 def command(study: Study) -> str:
@@ -98,6 +119,15 @@ def _figures(table: pd.DataFrame, study: Study) -> str:
     return "\n".join(lines)
 
 
+def _by_metric(table: pd.DataFrame, study: Study) -> Iterator[TextTable]:
+    columns = ("variant", "[95 % interval]", "Δ")
+    for metric in study.metrics:
+        rows = table[table["metric"] == metric]
+        if rows["value"].notna().any():
+            cells = ((row["variant"], told_value(row), _starred(row)) for row in rows.to_dict("records"))
+            yield TextTable(metric, columns, tuple(cells), words=(0, 1, 2))
+
+
 def told_value(row: Mapping[Hashable, Any]) -> str:
     """Return the value of a row of ``comparison`` with its interval."""
     return figure(row["value"]) + _interval(row["low"], row["high"])
@@ -112,7 +142,15 @@ def told_difference(row: Mapping[Hashable, Any]) -> str:
 
 def _change(row: Mapping[Hashable, Any]) -> str:
     text = told_difference(row)
-    return f"**{text}**" if row["difference_low"] > 0 or row["difference_high"] < 0 else text
+    return f"**{text}**" if _is_clear(row) else text
+
+
+def _starred(row: Mapping[Hashable, Any]) -> str:
+    return told_difference(row) + (" *" if _is_clear(row) else "")
+
+
+def _is_clear(row: Mapping[Hashable, Any]) -> bool:
+    return bool(row["difference_low"] > 0 or row["difference_high"] < 0)
 
 
 def _interval(low: float, high: float) -> str:
@@ -123,17 +161,24 @@ def _n(rows: pd.DataFrame) -> str:
     return figure(float(rows["customers"].iloc[0]))
 
 
-def _legend(study: Study, found: Mapping[str, Sequence[Finished]], resamples: int) -> str:
+def _legend(
+    study: Study,
+    found: Mapping[str, Sequence[Finished]],
+    resamples: int,
+    *,
+    mark: str = "bold",
+    counts: str = " n: customers.",
+) -> str:
     seeds = max(len(runs) for runs in found.values())
     over = f" Figures are means over {seeds} seeds." if seeds > 1 else ""
     compared = (
-        f" Δ: difference to **{study.reference}**, bold where its interval leaves out zero."
+        f" Δ: difference to **{study.reference}**, {mark} where its interval leaves out zero."
         if len(found) > 1 and study.reference in found
         else ""
     )
     return (
         f"In brackets: 95 % intervals, from {resamples} redraws of the customers, the same for both sides of a "
-        f"difference; figures without one are not known customer by customer.{compared} n: customers.{over}"
+        f"difference; figures without one are not known customer by customer.{compared}{counts}{over}"
     )
 
 

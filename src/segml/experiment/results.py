@@ -9,7 +9,7 @@ import pandas as pd
 from segml import artifacts, outputs
 from segml.experiment.comparison import comparison
 from segml.experiment.jobs import jobs
-from segml.experiment.page import PICTURE, page
+from segml.experiment.page import PICTURE, described, page
 from segml.experiment.picture import draw, save
 from segml.experiment.running import VARIANT_TAG, Outcome, study_tags
 from segml.experiment.study import Study
@@ -22,7 +22,7 @@ _DIGITS = 6
 
 @dataclass(frozen=True)
 class Results:
-    """The table of ``comparison``, the page without its picture, and the names of the files."""
+    """The table of ``comparison``, the description of the run, and the names of the files."""
 
     table: pd.DataFrame
     description: str
@@ -34,12 +34,11 @@ def write(study: Study, outcome: Outcome) -> Results:
     found, missing = outcome.by_variant(study), outcome.missing(study)
     redrawn = {"resamples": study.base.churn.bootstrap, "seed": study.base.seed}
     table = comparison(found, study.reference, study.metrics, **redrawn).round(_DIGITS)
-    with_picture, told = (
-        page(study, table, found, missing, resamples=study.base.churn.bootstrap, picture=picture)
-        for picture in (True, False)
+    shown, told = (
+        told(study, table, found, missing, resamples=study.base.churn.bootstrap) for told in (page, described)
     )
     with artifacts.staged(study.folder) as folder:
-        (folder / PAGE).write_text(with_picture, encoding="utf-8")
+        (folder / PAGE).write_text(shown, encoding="utf-8")
         outputs.write_csv(table, folder / TABLE)
         if found:
             save(draw(table, study.reference, study.metrics), folder / PICTURE)

@@ -133,7 +133,7 @@ class Running:
         tags = {**begun.tags, **study_tags(self.study), VARIANT_TAG: job.name}
         return tracking.Run(
             self.study.base.tracking,
-            name=f"{self.study.name}: {job.name}",
+            name=f"{job.name}, {self.study.name}",
             tags=tags,
             params=begun.params,
             parent=self.parent.run_id,

@@ -1,5 +1,6 @@
 """Features: one row a customer and as-of date, from rows strictly before it."""
 
+from segml.features.activity import activity
 from segml.features.catalog import CATALOG, catalog, described, model_inputs, source_of
 from segml.features.describe import describe
 from segml.features.on_spark import features_on_spark
@@ -12,6 +13,7 @@ __all__ = [
     "Described",
     "Feature",
     "Written",
+    "activity",
     "build",
     "catalog",
     "describe",

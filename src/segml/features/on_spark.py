@@ -16,7 +16,7 @@ from segml.data.remote import redact_url
 from segml.data.spark_failures import is_lost
 from segml.features.build import BASE, aggregates, finish
 from segml.features.catalog import catalog
-from segml.schema import DataError, OutputError
+from segml.schema import DataError, OutputError, first_line
 from segml.windows import Moment
 
 KEYS = {"customer_id": "string", "as_of": "timestamp_ntz"}
@@ -109,8 +109,7 @@ def _write(frame: Any, address: str) -> None:
     except Exception as error:  # each kind of session has errors of its own
         if is_lost(error):
             raise
-        first_line = str(error).strip().split("\n")[0]
         raise OutputError(
-            f"Spark cannot write the features to {redact_url(address)}: {first_line}; name a new folder, one that the "
-            "cluster may write"
+            f"Spark cannot write the features to {redact_url(address)}: {first_line(error)}; name a new folder, one "
+            "that the cluster may write"
         ) from None

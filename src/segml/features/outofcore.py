@@ -21,12 +21,13 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from segml import windows
+from segml.artifacts import unfinished
 from segml.config import FeaturesConfig
 from segml.data.memory import bounded, for_database
 from segml.features.build import aggregates, finish
 from segml.features.runs import base_of_runs, merged, write_run
 from segml.features.snapshots import LINE_TYPES, typed
-from segml.features.workfolder import WorkFolder, unfinished
+from segml.features.workfolder import WorkFolder
 
 Progress = Callable[[int, int], None]
 """Called with the buckets done, and all there are."""

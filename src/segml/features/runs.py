@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.expr.types import Table
 
+from segml.artifacts import unfinished
 from segml.features.build import BASE, base_of
-from segml.features.workfolder import unfinished
 
 ORDER = ("as_of_s", "customer_id")
 CHUNK_ROWS = 20_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +13,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from segml.artifacts import UNFINISHED, remove, unfinished
 from segml.schema import OutputError
 
 LINES, SPILL = "lines", "spill"
 """Folders for the lines by bucket, and for what does not fit into memory."""
-_LOCK, _MANIFEST, _UNFINISHED = "lock", "manifest.json", ".unfinished"
+_LOCK, _MANIFEST = "lock", "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class WorkFolder:
 
     def name_for(self, output: Path) -> Path:
         """Return a temporary name beside the output that no build with another work folder uses."""
-        return output.with_name(f".{output.name}.{_digits(self.path.absolute())}{_UNFINISHED}")
+        return output.with_name(f".{output.name}.{_digits(self.path.absolute())}{UNFINISHED}")
 
     def missing(self) -> list[int]:
         """Return the buckets whose aggregates are not there yet."""
@@ -90,24 +90,6 @@ def opened(path: Path, build: Mapping[str, Any] | None, buckets: int) -> Iterato
         lock.release()
 
 
-@contextmanager
-def unfinished(target: Path, temporary: Path | None = None) -> Iterator[Path]:
-    """Yield a temporary name beside a file or folder; what was written there takes the final name when it is whole.
-
-    It is on the disk before it is named, so that not even a power cut leaves half of it under the final name.
-    """
-    temporary = temporary if temporary is not None else target.with_name(f"{target.name}{_UNFINISHED}")
-    _remove(temporary)
-    try:
-        yield temporary
-        for path in [*temporary.rglob("*"), temporary]:
-            _sync(path)
-        os.replace(temporary, target)
-        _sync(target.parent)
-    finally:
-        _remove(temporary)
-
-
 def _locked(path: Path) -> FileLock:
     lock = FileLock(path / _LOCK)
     try:
@@ -139,7 +121,7 @@ def _continued(path: Path, build: Mapping[str, Any] | None) -> int | None:
 def _begun(path: Path, build: Mapping[str, Any] | None, buckets: int) -> int:
     for entry in path.iterdir():
         if entry.name != _LOCK:
-            _remove(entry)
+            remove(entry)
     with unfinished(path / _MANIFEST) as temporary:
         temporary.write_text(json.dumps({"build": build, "buckets": buckets}, indent=2), encoding="utf-8")
     return buckets
@@ -147,30 +129,11 @@ def _begun(path: Path, build: Mapping[str, Any] | None, buckets: int) -> int:
 
 def _keep_finished(work: WorkFolder) -> None:
     """Remove what a stopped build cannot use again: everything, where no bucket is finished."""
-    _remove(work.spill)
+    remove(work.spill)
     if len(work.missing()) == work.buckets:
-        _remove(work.path)
+        remove(work.path)
 
 
 def _digits(path: Path) -> str:
     """Return eight hexadecimal digits that tell a path from others."""
     return hashlib.sha256(str(path).encode()).hexdigest()[:8]
-
-
-def _sync(path: Path) -> None:
-    """Bring a file to the disk; folders cannot be opened everywhere, and need not be."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ibis.expr.types import Table
 
 from segml import __version__, windows
+from segml.artifacts import unfinished
 from segml.config import FeaturesConfig
 from segml.data.engine import connect, hold_batches, to_table
 from segml.data.failures import explained, writable
@@ -26,7 +27,7 @@ from segml.features.catalog import catalog
 from segml.features.on_spark import KEYS, write_on_spark
 from segml.features.outofcore import Progress, features_of, fingerprint, plan_for, write_buckets
 from segml.features.runs import CHUNK_ROWS, write_run
-from segml.features.workfolder import WorkFolder, unfinished
+from segml.features.workfolder import WorkFolder
 from segml.windows import Moment
 
 

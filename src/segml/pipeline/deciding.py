@@ -98,8 +98,12 @@ def score(prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Deci
 
 def decide(now: pd.DataFrame, prepared: Prepared, scorer: Scorer, *, is_strict: bool = True) -> Decided:
     """Return the decisions about the customers whose features at one as-of date are given."""
+    return judge(described(now, prepared, scorer.config), scorer, is_strict=is_strict)
+
+
+def judge(base: pd.DataFrame, scorer: Scorer, *, is_strict: bool = True) -> Decided:
+    """Return the decisions about a base: features at one as-of date, and the described columns beside them."""
     config = scorer.config
-    base = described(now, prepared, config)
     risk = _risk(base, config.segments.lifecycle.assign(base).astype("str"), scorer)
     scores = {name: risk[name] for name in ("p_churn", "p_stagnation")}
     labels = assign_rules(base.assign(**scores), config.segments, is_strict=is_strict)

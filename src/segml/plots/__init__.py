@@ -9,6 +9,7 @@ Without axes a plot makes its own figure. With ``data = segml.prepare(…)`` and
     plot_size_against_revenue(training.profiles.query("scheme == 'rfm_segment'"))
     plot_candidates(training.found.table.query("algorithm == 'kmeans'"))
     plot_migration(training.found.lasting.migration)
+    plot_flows(training.found.lasting.migration)
     plot_reliability(training.backtest.reliability.query("target == 'churn'"))
     plot_gains(training.backtest.gains.query("target == 'churn'"))
     plot_money(training.backtest.gains.query("target == 'loss'"))
@@ -25,7 +26,8 @@ from segml.plots.clusters import (
 )
 from segml.plots.cohorts import CohortValue, plot_cohorts
 from segml.plots.curves import plot_gains, plot_lorenz, plot_money, plot_profit, plot_reliability
-from segml.plots.dates import plot_areas_by_date
+from segml.plots.dates import plot_areas_by_date, plot_sizes
+from segml.plots.flows import plot_flows
 from segml.plots.forest import plot_forest
 from segml.plots.grids import plot_abc_xyz, plot_profiles, plot_rfm_map
 from segml.plots.importance import plot_importance
@@ -38,6 +40,7 @@ __all__ = [
     "plot_areas_by_date",
     "plot_candidates",
     "plot_cohorts",
+    "plot_flows",
     "plot_forest",
     "plot_gains",
     "plot_importance",
@@ -54,4 +57,5 @@ __all__ = [
     "plot_segments",
     "plot_silhouettes",
     "plot_size_against_revenue",
+    "plot_sizes",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from itertools import cycle
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from segml.churn.names import PERFECT, name_of
 from segml.language import _
@@ -25,33 +27,33 @@ from segml.plots.style import (
 )
 
 SHARES = (0, 0.2, 0.4, 0.6, 0.8, 1)
+STEPS = (1, 2, 5, 10)
+"""Between ticks, times a power of ten."""
+SMALLEST_POINT, LARGEST_POINT = 6, 42
+"""Square points of print."""
 
 
 @house_style()
 def plot_reliability(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what was predicted against what happened; on the diagonal the probabilities are true.
 
+    Both axes end at the highest share, rounded up to a tenth.
+
     Parameters
     ----------
-    data : ``predicted``, ``observed`` (shares, one row a bin), ``customers``; the number beside a point is the
-        count of customers in its bin
+    data : ``predicted``, ``observed`` (shares, one row a bin), ``customers``: the area of a point, and, as the fewest
+        and the most of any, in words
     """
     ax = axes_or_new(ax)
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    ax.plot(data["predicted"], data["observed"], color=BLUE, marker="o", markersize=5.5, zorder=3)
-    points = data[["predicted", "observed", "customers"]].itertuples(index=False)
-    for number, (predicted, observed, customers) in enumerate(points):
-        is_below = number % 2 == 0  # neighbours on opposite sides, or their numbers run into each other
-        ax.annotate(
-            thousands(customers),
-            (predicted, observed),
-            xytext=(7, -10) if is_below else (-7, 5),
-            textcoords="offset points",
-            ha="left" if is_below else "right",
-            fontsize=8,
-            color=MUTED,
-        )
-    _unit_square(ax, _("predicted"), _("observed"))
+    top = _up_to_a_tenth(data[["predicted", "observed"]].to_numpy(dtype=float).max(initial=0))
+    ax.plot([0, top], [0, top], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    ax.plot(data["predicted"], data["observed"], color=BLUE, zorder=3)
+    areas = LARGEST_POINT * data["customers"] / data["customers"].max()
+    ax.scatter(
+        data["predicted"], data["observed"], s=areas.clip(lower=SMALLEST_POINT), color=BLUE, zorder=3, clip_on=False
+    )
+    _square(ax, _("predicted"), _("observed"), top)
+    ax.set_title(_customers_a_point(data["customers"]), loc="right", fontsize=9, color=MUTED)
     return ax
 
 
@@ -119,7 +121,7 @@ def plot_lorenz(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
             textcoords="offset points",
             color=INK,
         )
-    _unit_square(ax, _("of customers, largest first"), _("of revenue"))
+    _square(ax, _("of customers, largest first"), _("of revenue"))
     return ax
 
 
@@ -138,17 +140,32 @@ def _draw_strategies(ax: Axes, data: pd.DataFrame, value: str) -> None:
 def _plot_captured(data: pd.DataFrame, ax: Axes, found: str) -> Axes:
     _draw_strategies(ax, data, "share_captured")
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1, label=_("at random"))
-    _unit_square(ax, _("of scored customers, worst first"), found)
+    _square(ax, _("of scored customers, worst first"), found)
     ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)
     return ax
 
 
-def _unit_square(ax: Axes, across: str, up: str) -> None:
-    """Set both axes to shares from 0 to 1; the upward one is named above, where it can be read."""
-    ax.set(xlim=(0, 1.02), ylim=(0, 1.03), xticks=SHARES, yticks=SHARES[1:])
+def _square(ax: Axes, across: str, up: str, top: float = 1) -> None:
+    """Set both axes to shares from 0 to the top; the upward one is named above, where it can be read."""
+    ax.set(xlim=(0, 1.02 * top), ylim=(0, 1.03 * top))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=STEPS, prune="lower"))
     percent_axis(ax.xaxis)
     percent_axis(ax.yaxis)
     ax.set_xlabel(across, loc="right")
     ax.set_title(up, loc="left", fontsize=9, color=MUTED)
     ax.grid(axis="y")
     ax.spines["left"].set_visible(False)
+
+
+def _up_to_a_tenth(share: float) -> float:
+    """Return a share rounded up to a tenth, at least one."""
+    return max(1, math.ceil(round(share * 10, 6))) / 10
+
+
+def _customers_a_point(customers: pd.Series[int]) -> str:
+    if customers.empty:
+        return ""
+    fewest, most = thousands(customers.min()), thousands(customers.max())
+    count = fewest if fewest == most else f"{fewest}–{most}"
+    return _("customers a point: {count}").format(count=count)

@@ -8,10 +8,11 @@ from matplotlib.ticker import FuncFormatter
 
 from segml.churn.names import name_of
 from segml.language import _, in_this_language, numerals
-from segml.plots.style import GREY, MUTED, SERIES, axes_or_new, elide, house_style
+from segml.plots.style import GREY, MUTED, SERIES, axes_or_new, date_axis, elide, house_style, thousands
 
 _STEP = 0.12
 _COIN = 0.5
+_LABEL = 0.07  # height of a name, as a share of the axis
 
 
 @house_style()
@@ -41,6 +42,52 @@ def plot_areas_by_date(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.spines["left"].set_visible(False)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, labelspacing=0.3)
     return ax
+
+
+@house_style()
+def plot_sizes(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how many customers each segment has at each date, one line a segment, named at its end.
+
+    Parameters
+    ----------
+    data : ``as_of``, ``segment``, ``customers``; one row a segment and date; up to some eight segments read well
+    """
+    ax = axes_or_new(ax)
+    ends = []
+    for place, (segment, rows) in enumerate(data.groupby("segment", sort=False)):
+        ordered = rows.sort_values("as_of")
+        colour = SERIES[place % len(SERIES)]
+        ax.plot(ordered["as_of"], ordered["customers"], marker="o", markersize=4, color=colour)
+        ends.append((float(ordered["customers"].iloc[-1]), str(segment), colour))
+    ax.set_ylim(0)
+    _name_ends(ax, data["as_of"].max(), ends)
+    ax.yaxis.set_major_formatter(FuncFormatter(in_this_language(_count)))
+    date_axis(ax.xaxis)
+    ax.grid(axis="y")
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def _name_ends(ax: Axes, last: pd.Timestamp, ends: list[tuple[float, str, str]]) -> None:
+    """Write the name of each line at its end, moved up where it would cover the one below."""
+    least = ax.get_ylim()[1] * _LABEL
+    below = -least
+    for height, name, colour in sorted(ends):
+        below = max(height, below + least)
+        ax.annotate(
+            elide(name, 18),
+            (last, below),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            fontsize=9,
+            annotation_clip=False,
+        )
+
+
+def _count(customers: float, place: int | None) -> str:
+    return thousands(customers)
 
 
 def _tick(area: float, place: int | None) -> str:

@@ -23,9 +23,11 @@ def plot_importance(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     groups = list(dict.fromkeys(data["group"]))
     ax = axes_or_new(ax, height=0.42 * len(groups) + 0.8)
-    for target, (words, colour, offset) in TARGETS.items():
+    shown = [target for target in TARGETS if (data["target"] == target).any()]
+    for target in shown:
+        words, colour, offset = TARGETS[target]
         own = data[data["target"] == target]
-        rows = [groups.index(group) + offset for group in own["group"]]
+        rows = [groups.index(group) + offset * (len(shown) - 1) for group in own["group"]]
         ax.barh(rows, own["auc_drop"], height=0.32, color=colour, label=_(words))
         ax.hlines(rows, own["auc_drop_low"], own["auc_drop_high"], color=INK, linewidth=1)
     name_rows(ax, [_(group) for group in groups])
@@ -37,4 +39,4 @@ def plot_importance(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _tick(area: float, place: int | None) -> str:
-    return numerals(f"{area:.2f}")
+    return numerals(f"{area:.2f}").replace("-", "−")

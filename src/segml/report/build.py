@@ -35,7 +35,7 @@ def build(content: ReportContent) -> str:
 def _render(content: ReportContent) -> str:
     listed = call_list(content.decisions, content.config.actions)
     return (
-        _environment(content.config.report.currency)
+        environment(content.config.report.currency)
         .get_template("report.html.j2")
         .render(
             content=content,
@@ -57,7 +57,8 @@ def _render(content: ReportContent) -> str:
     )
 
 
-def _environment(currency: str) -> Environment:
+def environment(currency: str) -> Environment:
+    """Return what renders templates of pages: values are escaped, words translated, money in a currency."""
     environment = Environment(
         loader=PackageLoader("segml.report"),
         autoescape=True,

@@ -22,7 +22,6 @@ class AbcXyz(Scheme):
     title = N_("ABC × XYZ")
     question = N_("Whose money is large and steady, and whose comes as it likes?")
     labels = tuple(money + steadiness for money in Abc.labels for steadiness in Xyz.labels)
-    compares_customers = True
     is_grid = True
 
     @property

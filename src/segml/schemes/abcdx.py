@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import model_validator
 
 from segml.language import N_, _
+from segml.schemes.cuts import told, typical
 from segml.schemes.scheme import Labels, Rules, Scheme, first_match
 from segml.schemes.value import contribution
 from segml.settings import NotNegative, Positive, PositiveFloat, Share
+
+Flags = NDArray[np.bool_]
 
 
 class Abcdx(Scheme):
@@ -25,22 +30,24 @@ class Abcdx(Scheme):
        where that is null, the median of those who are not D, and more.
     5. *B*: everyone else: a good fit, but slow to decide, bargaining, or with a smaller margin.
 
-    An unknown potential makes nobody X, an unknown time to decide is not held against anybody.
+    An unknown potential makes nobody X, an unknown time to decide is not held against anybody. ``x_typical_revenue``
+    stands for the median revenue of an A where it is given.
     """
 
     column = "abcdx"
     title = N_("ABCDX")
     question = N_("Who needs us most and buys easiest?")
     labels = ("A", "B", "C", "D", "X")
-    compares_customers = True
+    learns = ("a_margin_share_from", "x_typical_revenue")
 
     a_discount_below: Share = 0.03
     a_decision_days_at_most: NotNegative = 30
-    a_margin_share_from: Share | None = None
+    a_margin_share_from: float | None = None
     c_discount_from: Share = 0.10
     c_orders_at_most: Positive = 1
     x_spend_multiple: PositiveFloat = 10.0
     x_a_multiple: PositiveFloat = 3.0
+    x_typical_revenue: float | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Abcdx:
@@ -62,32 +69,48 @@ class Abcdx(Scheme):
 
     def label(self, known: pd.DataFrame) -> Labels:
         """Return the class of each customer."""
+        is_d, is_c, is_a = self._by_themselves(known)
+        return first_match({"X": self._is_far_above(known, is_a), "D": is_d, "C": is_c, "A": is_a}, otherwise="B")
+
+    def learn(self, known: pd.DataFrame) -> dict[str, Any]:
+        """Return the median margin share of those who are not D, and the median revenue of those who would be A."""
+        is_d, _is_c, is_a = self._by_themselves(known)
+        return {
+            "a_margin_share_from": typical(known["margin_share_365d"][~is_d]),
+            "x_typical_revenue": typical(known["revenue_365d"][is_a]) or 0.0,
+        }
+
+    def _by_themselves(self, known: pd.DataFrame) -> tuple[Flags, Flags, Flags]:
+        """Tell who would be D, C and A if there were no X."""
         is_d = (contribution(known) < 0).to_numpy()
         is_c = (
             (known["discount_share_365d"] >= self.c_discount_from)
             | (known["order_count_365d"] <= self.c_orders_at_most)
         ).to_numpy()
-        is_a = self._buys_easily(known, is_d) & ~is_c & ~is_d
-        return first_match({"X": self._is_far_above(known, is_a), "D": is_d, "C": is_c, "A": is_a}, otherwise="B")
+        return is_d, is_c, self._buys_easily(known, is_d) & ~is_c & ~is_d
 
-    def _buys_easily(self, known: pd.DataFrame, is_d: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _buys_easily(self, known: pd.DataFrame, is_d: Flags) -> Flags:
         is_slow = (known["decision_days"] > self.a_decision_days_at_most).to_numpy()
         pays_full_price = (known["discount_share_365d"] < self.a_discount_below).to_numpy()
         margin = known["margin_share_365d"]
         least = margin[~is_d].median() if self.a_margin_share_from is None else self.a_margin_share_from
         return pays_full_price & ~is_slow & (margin >= least).to_numpy()
 
-    def _is_far_above(self, known: pd.DataFrame, is_a: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _is_far_above(self, known: pd.DataFrame, is_a: Flags) -> Flags:
         """Tell whose potential is a multiple of the own spend, and of what an A brings, where there is one."""
         potential = known["potential"].to_numpy(dtype=float)
         revenue = known["revenue_365d"].to_numpy(dtype=float)
-        typical = np.median(revenue[is_a]) if is_a.any() else 0.0
         beyond_spend = (potential > 0) & (potential >= self.x_spend_multiple * revenue)
-        return np.asarray(beyond_spend & (potential >= self.x_a_multiple * typical))
+        return np.asarray(beyond_spend & (potential >= self.x_a_multiple * self._typical_revenue(revenue[is_a])))
+
+    def _typical_revenue(self, of_a: NDArray[np.float64]) -> float:
+        if self.x_typical_revenue is not None:
+            return self.x_typical_revenue
+        return float(np.median(of_a)) if len(of_a) else 0.0
 
     def rules(self) -> Rules:
         """Return the classes in words."""
-        told = {
+        classes = {
             "A": _("full price (discounts below {full:.0%}), decides within {days:g} days, margin {margin} and more"),
             "B": _("everyone else: a good fit, but slow to decide, bargaining, or with a smaller margin"),
             "C": _(
@@ -96,8 +119,8 @@ class Abcdx(Scheme):
             ),
             "D": _("costs more to serve than its margin; an unknown cost counts as 0"),
             "X": _(
-                "potential {spend:g} times the own spend and more, and {typical:g} times that of an A; before all "
-                "others"
+                "potential {spend:g} times the own spend and more, and {multiple:g} times that of an A{typical}; "
+                "before all others"
             ),
         }
         least = self.a_margin_share_from
@@ -108,6 +131,7 @@ class Abcdx(Scheme):
             "discount": self.c_discount_from,
             "orders": self.c_orders_at_most,
             "spend": self.x_spend_multiple,
-            "typical": self.x_a_multiple,
+            "multiple": self.x_a_multiple,
+            "typical": "" if self.x_typical_revenue is None else f" ({told(self.x_typical_revenue)})",
         }
-        return {label: text.format(**figures) for label, text in told.items()}
+        return {label: text.format(**figures) for label, text in classes.items()}

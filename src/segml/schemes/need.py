@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -53,6 +55,10 @@ class Need(FromData):
     def declared(self, known: pd.DataFrame) -> Rules:
         """Return the frequent needs, the most frequent first, and "mixed" last where purchases tell the need."""
         return {**super().declared(known[self._is_clear(known)]), **self._mixed()}
+
+    def learn(self, known: pd.DataFrame) -> dict[str, Any]:
+        """Return the most frequent of the needs that are clear."""
+        return super().learn(known[self._is_clear(known)])
 
     def _mixed(self) -> Rules:
         if self.from_column is not None:

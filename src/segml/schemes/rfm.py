@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from segml.language import N_, _
 from segml.schema import NOT_ENOUGH_DATA
+from segml.schemes.cuts import score_cuts, told
 from segml.schemes.ranking import cut_scores, quantile_scores
 from segml.schemes.scheme import Labels, Rules, Scheme
 from segml.settings import Positive
@@ -44,13 +45,16 @@ class Rfm(Scheme):
     must not hide what it is. Unless cut points are given, scores are quantiles: of recency among all customers at the
     as-of date, of the other two among those with any in the window. Who has none scores 1, so that a long list of
     past customers does not crowd the living ones into the upper scores.
+
+    Cut points are those of the scores from 2 on; of recency, the days of silence up to which the scores from the best
+    down are given. Where two are equal, nobody gets the score between.
     """
 
     column = "rfm_segment"
     title = N_("RFM")
     question = N_("How recent, how frequent, how valuable are a customer's orders?")
     labels = (CHAMPIONS, LOYAL, POTENTIAL, OCCASIONAL, ATTENTION, AT_RISK, HIBERNATING, LOST)
-    compares_customers = True
+    learns = ("recency_days_cuts", "order_count_cuts", "revenue_cuts")
 
     bins: Annotated[int, Field(ge=2, le=9)] = 5
     window_days: Positive = 365
@@ -60,12 +64,12 @@ class Rfm(Scheme):
 
     @model_validator(mode="after")
     def _cuts_rise_and_fit_the_bins(self) -> Rfm:
-        for name in ("recency_days_cuts", "order_count_cuts", "revenue_cuts"):
+        for name in self.learns:
             cuts = getattr(self, name)
-            if cuts and (len(cuts) != self.bins - 1 or list(cuts) != sorted(set(cuts))):
+            if cuts and (len(cuts) != self.bins - 1 or list(cuts) != sorted(cuts)):
                 raise ValueError(
-                    f"{name} must be {self.bins - 1} rising numbers (bins = {self.bins}), or empty for quantiles; "
-                    f"found {list(cuts)}"
+                    f"{name} must be {self.bins - 1} rising numbers (bins = {self.bins}; neighbours may be equal), or "
+                    f"empty for quantiles; found {list(cuts)}"
                 )
         return self
 
@@ -100,9 +104,26 @@ class Rfm(Scheme):
         """Return the segment of each customer."""
         return segment_of(self.scores(known), self.bins)
 
+    def learn(self, known: pd.DataFrame) -> dict[str, Any]:
+        """Return the cut points of the quantile scores; of money, say, none where nobody brings any."""
+        recency, *others = (known[column].to_numpy(dtype=float) for column in self.requires)
+        silences = tuple(-cut for cut in reversed(score_cuts(-recency, self.bins)))
+        cuts = [score_cuts(values[values > 0], self.bins) if (values > 0).any() else () for values in others]
+        return dict(zip(self.learns, (silences, *cuts), strict=True))
+
     def rules(self) -> Rules:
-        """Return, per segment, the levels of recency and of value that it covers."""
-        return {label: _places(label) for label in self.labels}
+        """Return, per segment, the levels of recency and of value that it covers; with the best, the cut points."""
+        places = {label: _places(label) for label in self.labels}
+        return {**places, CHAMPIONS: "; ".join([places[CHAMPIONS], *self._told_cuts()])}
+
+    def _told_cuts(self) -> list[str]:
+        texts = (
+            _("the scores of recency, from the best down, reach to {cuts} days"),
+            _("the scores of frequency, from the second up, begin at {cuts} orders"),
+            _("the scores of money, from the second up, begin at {cuts}"),
+        )
+        given = zip(texts, (getattr(self, name) for name in self.learns), strict=True)
+        return [text.format(cuts=" / ".join(map(told, cuts))) for text, cuts in given if cuts]
 
 
 def segment_of(scores: Scores, bins: int) -> Labels:

@@ -26,7 +26,6 @@ class RfmActivity(Scheme):
     title = N_("RFM in three words")
     question = N_("Who buys often and steadily, who rarely, who has fallen asleep?")
     labels = ("active", "neutral", "sleeping")
-    compares_customers = True
 
     active_frequency_from: Level = 4
     sleeping_recency_to: Level = 2

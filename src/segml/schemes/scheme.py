@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from segml import schema
 from segml.language import _
@@ -37,8 +38,8 @@ class Scheme(Section, ABC):
     question: ClassVar[str]
     labels: ClassVar[tuple[str, ...]] = ()
     """All labels in order; empty where they come from the data (industries, regions), see ``declared``."""
-    compares_customers: ClassVar[bool] = False
-    """True where a label depends on the other customers (quantiles, shares), so that a small base tells little."""
+    learns: ClassVar[tuple[str, ...]] = ()
+    """Fields for cut points: empty or null, the scheme learns them anew of each base; given, they stand."""
     is_grid: ClassVar[bool] = False
     """True where the labels are the cells of two criteria and are read as a matrix, so that there may be many."""
     judges_unknown: ClassVar[bool] = False
@@ -53,6 +54,11 @@ class Scheme(Section, ABC):
     def criteria(self) -> int:
         """How many criteria are combined; beyond four, people lose the thread."""
         return 1
+
+    @property
+    def compares_customers(self) -> bool:
+        """Whether a label depends on the other customers (quantiles, shares): not where all cut points are given."""
+        return any(map(self._is_open, self.learns))
 
     @property
     @abstractmethod
@@ -85,6 +91,45 @@ class Scheme(Section, ABC):
         A column whose name begins with ``_`` is for schemes after this one only, and does not get into decisions.
         """
         return {}
+
+    def learn(self, known: pd.DataFrame) -> dict[str, Any]:
+        """Return the cut points by which these customers get the labels that they get by comparison, by field.
+
+        Fields of ``learns`` of which the base tells nothing are left out. ``known`` is that of ``label``.
+        """
+        return {}
+
+    def fixed(self, features: pd.DataFrame) -> Self:
+        """Return the scheme with what it learns of these customers written into its fields: it compares no longer.
+
+        These customers keep their labels; any other gets the one that belongs to its own values. A scheme that compares
+        nobody returns itself, as does one to which the base tells nothing (nobody brings money, say).
+
+        Parameters
+        ----------
+        features : as for ``assign``
+
+        Raises
+        ------
+        DataError : columns missing, customers repeated, or more than one as-of date
+
+        Examples
+        --------
+        >>> from segml.schemes import Abc
+        >>> kept = Abc().fixed(pd.DataFrame({"revenue_365d": [80.0, 15.0, 5.0]}))
+        >>> kept.a_from, kept.b_from
+        (80.0, 15.0)
+        >>> kept.assign(pd.DataFrame({"revenue_365d": [70.0, 20.0]})).tolist()
+        ['B', 'B']
+        """
+        known = self.known(features)
+        if not self.compares_customers or not len(known):
+            return self
+        given = {name: getattr(self, name) for name in self.learns if not self._is_open(name)}
+        return type(self).model_validate({**dict(self), **self.learn(known), **given})
+
+    def _is_open(self, field: str) -> bool:
+        return getattr(self, field) in (None, ())
 
     def assign(self, features: pd.DataFrame) -> pd.Series[Any]:
         """Return one label a customer as an ordered categorical, never null, on the index of ``features``.
@@ -164,12 +209,22 @@ class FromData(Scheme):
     """A scheme whose labels are values of a column, the most frequent ones by name; the others share one label.
 
     Subclasses name the column as ``source``. A value that nobody needs to know about does not get a segment of its own.
+    Where ``values`` are given, these are the ones that go by name, however frequent.
     """
 
     source: ClassVar[str]
     rest: ClassVar[str] = "other"
+    learns = ("values",)
 
     at_most: int = 7
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _values_are_named_once(self) -> Self:
+        twice = sorted({value for value in self.values if self.values.count(value) > 1})
+        if twice:
+            raise ValueError(f"values names {twice} more than once; keep one of each")
+        return self
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -177,21 +232,34 @@ class FromData(Scheme):
         return (self.source,)
 
     def label(self, known: pd.DataFrame) -> Labels:
-        """Return the value itself where it is frequent."""
+        """Return the value itself where it goes by name."""
         values = known[self.source].astype("str")
-        return np.where(values.isin(self._frequent(known)), values, self.rest).astype(object)
+        return np.where(values.isin(self._named(known)), values, self.rest).astype(object)
 
     def rules(self) -> Rules:
-        """Return what is known before the data are seen: nothing but the rest."""
-        return {self.rest: _("any further value, beyond the {count} most frequent").format(count=self.at_most)}
+        """Return what is known before the data are seen: the values that are given, and the rest."""
+        return {**self._told(self.values), self.rest: self._told_rest()}
 
     def declared(self, known: pd.DataFrame) -> Rules:
-        """Return the frequent values, the most frequent first."""
-        frequent = self._frequent(known)
-        told = {value: f"{self.source} = {value}" for value in frequent}
-        has_rest = known[self.source].astype("str").nunique() > len(frequent)
-        return {**told, **(self.rules() if has_rest else {})}
+        """Return the values that go by name, the most frequent first."""
+        named = self._named(known)
+        has_rest = not known[self.source].astype("str").isin(named).all()
+        return {**self._told(named), **({self.rest: self._told_rest()} if has_rest else {})}
 
-    def _frequent(self, known: pd.DataFrame) -> Sequence[str]:
+    def learn(self, known: pd.DataFrame) -> dict[str, Any]:
+        """Return the most frequent values."""
+        return {"values": self._named(known)}
+
+    def _named(self, known: pd.DataFrame) -> tuple[str, ...]:
+        if self.values:
+            return self.values
         counts = known[self.source].astype("str").value_counts()
-        return sorted(counts.index, key=lambda value: (-counts[value], value))[: self.at_most]
+        return tuple(sorted(counts.index, key=lambda value: (-counts[value], value))[: self.at_most])
+
+    def _told(self, values: Iterable[str]) -> Rules:
+        return {value: f"{self.source} = {value}" for value in values}
+
+    def _told_rest(self) -> str:
+        if self.values:
+            return _("any other value")
+        return _("any further value, beyond the {count} most frequent").format(count=self.at_most)

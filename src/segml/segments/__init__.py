@@ -4,11 +4,12 @@ from segml.segments.cohorts import cohort_table
 from segml.segments.found import NOT_CLUSTERED, TRUSTED_TYPES, ClusterModel, label_segments
 from segml.segments.gate import Caution, as_tags, base_cautions, messages_by_scheme, scheme_cautions
 from segml.segments.past import Earlier, Past, earlier
-from segml.segments.playbook import Playbook, load_playbook
+from segml.segments.playbook import Playbook, configured_playbook, load_playbook
 from segml.segments.products import classify_products
 from segml.segments.profile import profiles
-from segml.segments.rules import RuleLabels, assign_rules, label, schemes
+from segml.segments.rules import RuleLabels, assign_rules, fixed, label, schemes
 from segml.segments.search import FIGURES, VALIDATIONS, FoundSegments, figures, find_segments
+from segml.segments.shares import shares
 from segml.segments.validity import eta_squared, lead
 
 __all__ = [
@@ -28,10 +29,12 @@ __all__ = [
     "base_cautions",
     "classify_products",
     "cohort_table",
+    "configured_playbook",
     "earlier",
     "eta_squared",
     "figures",
     "find_segments",
+    "fixed",
     "label",
     "label_segments",
     "lead",
@@ -40,4 +43,5 @@ __all__ = [
     "profiles",
     "scheme_cautions",
     "schemes",
+    "shares",
 ]

@@ -52,6 +52,24 @@ segments:
       min_customers: 20
 ```
 
+## Cut points
+
+Some schemes compare customers: fifths of RFM, shares of revenue, medians, most frequent values. They learn where their
+cut points lie anew of each base, so that a label may change because the others changed. Cut points can be given
+instead: the keys that a scheme names under *Learns*. `fixed` takes them from a base:
+
+```python
+from segml.config import Config
+from segml.segments import fixed
+
+kept = fixed(config.segments, features)  # the table that assign_rules takes
+Config(segments=kept).to_yaml()
+```
+
+The base keeps its labels. Customers of a later date, labelled by `kept`, differ from them only because they changed
+themselves; what differs beyond that, the cut points changed. Features that rest on the whole base themselves
+(`gap_shrunk_days`, `affinity_lift`) are data like any other. `Scheme.fixed` does the same for one scheme.
+
 ## Names and strategies
 
 What a segment is called and what one might do about it stands in a playbook,
@@ -74,7 +92,8 @@ def _section(scheme: Scheme) -> str:
         "",
         f"Reads {_code(scheme.requires) or 'whatever of the following is there'}"
         + (f", and where known {_code(scheme.uses)}" if scheme.uses else "")
-        + ("." if scheme.name in CORE else f". Needs {needs}."),
+        + ("." if scheme.name in CORE else f". Needs {needs}.")
+        + (f" Learns {_code(scheme.learns)}." if scheme.learns else ""),
         "",
         "| label | rule |",
         "| --- | --- |",

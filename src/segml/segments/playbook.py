@@ -14,11 +14,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from segml.config import parse_yaml, read_yaml
+from segml.config import SegmentsConfig, parse_yaml, read_yaml
 from segml.config.explain import explain
 from segml.language import _, spoken
 from segml.schema import NOT_ENOUGH_DATA, ConfigError, did_you_mean
 from segml.schemes import Scheme
+from segml.segments import rules
 from segml.settings import Section
 
 BUILT_IN = "playbook.yaml"
@@ -97,6 +98,11 @@ def built_in() -> Playbook:
     """Return the playbook that comes with segml."""
     text = files("segml.segments").joinpath(BUILT_IN).read_text(encoding="utf-8")
     return Playbook(_PLAYS.validate_python(parse_yaml(text, BUILT_IN)))
+
+
+def configured_playbook(config: SegmentsConfig) -> Playbook:
+    """Return the playbook that a configuration names, over the built-in one; see ``load_playbook``."""
+    return load_playbook(config.playbook, rules.schemes(config))
 
 
 def load_playbook(path: str | Path | None, schemes: Sequence[Scheme]) -> Playbook:

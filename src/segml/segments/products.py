@@ -28,13 +28,13 @@ def classify_products(lines: Any, as_of: Moment, abc: Abc, xyz: Xyz) -> pd.DataF
     ----------
     lines : order lines (``schema.ORDER_LINES``) as an Ibis, pandas, polars or pyarrow table
     as_of : the moment to look back from
-    abc, xyz : thresholds
+    abc, xyz : thresholds; cut points of ABC are those of customers, and do not hold for products
     """
     known = _known(lines, as_of)
     table = _sales(known, abc).merge(_categories(known), on="product_id", how="left", validate="1:1")
     steadiness = revenue_variation(lines, as_of, xyz, by="product_id")
     table = table.assign(revenue_cv=steadiness.reindex(table["product_id"]).to_numpy())
-    for scheme in (abc, xyz, AbcXyz()):
+    for scheme in (abc.by_shares(), xyz, AbcXyz()):
         table[scheme.name] = scheme.assign(table)
     table.insert(1, "category", table.pop("category"))
     return table.sort_values(["revenue_365d", "product_id"], ascending=[False, True], ignore_index=True)

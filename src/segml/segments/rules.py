@@ -12,7 +12,7 @@ from segml.config import SegmentsConfig
 from segml.features import source_of
 from segml.language import _
 from segml.schema import NOT_ENOUGH_DATA, DataError, did_you_mean
-from segml.schemes import Scheme
+from segml.schemes import Nested, Scheme
 from segml.schemes.named import Named
 from segml.schemes.scheme import Rules
 
@@ -120,6 +120,49 @@ def _declared(scheme: Scheme, features: pd.DataFrame) -> Rules:
     """Return the labels that a scheme can give on this base; what its rules say where they know nobody."""
     known = scheme.known(features)
     return scheme.declared(known) if len(known) else scheme.rules()
+
+
+def fixed(config: SegmentsConfig, features: pd.DataFrame) -> SegmentsConfig:
+    """Return the configuration with the cut points that its schemes learn of this base written into it.
+
+    The base keeps its labels, and customers of another date get theirs by the same cut points: what then differs, the
+    customers changed. A scheme that is off on this base stays as it is. Features that rest on the whole base themselves
+    (``gap_shrunk_days``, ``affinity_lift``) are data, not cut points.
+
+    Parameters
+    ----------
+    features : as for ``assign_rules``, with the scores that rules read
+    config : thresholds
+
+    Raises
+    ------
+    DataError : a core scheme lacks columns; customers repeated; more than one as-of date
+
+    Examples
+    --------
+    >>> base = pd.DataFrame({"customer_id": ["a", "b", "c"], "revenue_365d": [80.0, 15.0, 5.0], "revenue_cv": 0.2})
+    >>> base = base.assign(as_of=pd.Timestamp("2025-07-01"), recency_days=[3, 9, 80], tenure_days=900)
+    >>> base = base.assign(order_count_365d=[9, 2, 1], revenue_90d=9.0, run_rate_daily=0.1, revenue_365d_previous=50.0)
+    >>> fixed(SegmentsConfig(), base).abc.a_from
+    80.0
+    """
+    known, kept = features, []
+    for scheme in wanted(config):
+        if scheme.name in CORE or not _lacking(known, scheme):
+            kept.append(scheme.fixed(known))
+            known = known.assign(**_columns(kept[-1], known))
+    return _with_schemes(config, kept)
+
+
+def _with_schemes(config: SegmentsConfig, given: Iterable[Scheme]) -> SegmentsConfig:
+    """Return the configuration with these schemes in the place of those of the same name."""
+    by_name = {scheme.name: scheme for scheme in given}
+    declared = dict(config)
+    built_in = {
+        field: by_name.get(scheme.name, scheme) for field, scheme in declared.items() if isinstance(scheme, Scheme)
+    }
+    nested = {name: scheme.given for name, scheme in by_name.items() if isinstance(scheme, Nested)}
+    return type(config).model_validate({**declared, **built_in, "nested": {**config.nested, **nested}})
 
 
 def label(features: pd.DataFrame, scheme: str, config: SegmentsConfig | None = None) -> pd.Series[Any]:

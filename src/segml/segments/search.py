@@ -98,6 +98,17 @@ class FoundSegments(Displayed):
         return (*self.reasons, *([self.lasting.remark] if self.lasting else []), self.model.explained_)
 
     @property
+    def means(self) -> pd.DataFrame:
+        """How far each segment lies from the base, in standard deviations: a row a segment, a column a feature.
+
+        Both by their names in words; no rows where there is no model, NaN in the row of a segment without customers.
+        """
+        if self.model is None:
+            return pd.DataFrame()
+        features = [name.replace("_", " ") for name in self.model.features]
+        return pd.DataFrame(self.model.means_, index=self.model.segment_names_, columns=features)
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Figures of the chosen candidate and of the rules beside it, by the name of the metric."""
         if self.model is None:

@@ -10,7 +10,7 @@ from segml.tracking.models import default_store
 from segml.tracking.record import Child, DataSet, Record
 from segml.tracking.resend import Sent, resend
 from segml.tracking.run import Run
-from segml.tracking.unsent import UNSENT, Unsent, read_unsent
+from segml.tracking.unsent import UNSENT, Unsent, taken_up
 
 __all__ = [
     "DEFAULT_URI",
@@ -24,9 +24,9 @@ __all__ = [
     "check_reachable",
     "default_store",
     "prefixed",
-    "read_unsent",
     "resend",
     "store_uri",
+    "taken_up",
     "ui_command",
     "ui_page",
 ]

@@ -14,19 +14,22 @@ from segml.config import TrackingConfig
 from segml.schema import TrackingError
 from segml.tracking.address import check_reachable, sqlite_path
 from segml.tracking.entities import tags_of
+from segml.tracking.process import process_tag, with_key
 from segml.tracking.retry import Retry
+from segml.tracking.saved_view import saved_view
 
 Answer = TypeVar("Answer")
 
-KEY_TAG = "segml.key"
 EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",
     "mlflow.note.content": (
-        "Runs of **segml**: trainings (segments, scores, decisions, a report and a model each; the ways to cluster "
+        "Runs of segml: trainings (segments, scores, decisions, a report and a model each; the ways to cluster "
         "that they tried stand below them as child runs) and backtests (how good the scores would have been).\n\n"
         "Metrics are grouped by the part before the slash: `churn/`, `stagnation/`, `baseline/`, `segments/`, `data/`, "
-        "`time/`; `_low` and `_high` are the ends of 95 % intervals."
+        "`time/`; `_low` and `_high` are the ends of 95 % intervals. **Views**, above on the right, offers a table of "
+        "scores and settings."
     ),
+    **saved_view(),
 }
 """Makes the UI open the experiment as one of machine learning, not of generative AI; and says what is in there."""
 
@@ -60,15 +63,14 @@ class Connection:
         return other
 
     def create_run(self, key: str, name: str, tags: Mapping[str, str], start_time: int) -> Any:
-        """Return the run of this key, created if need be: also when an earlier answer got lost on the way."""
+        """Return the run of this key, created as this process's if need be: also when an earlier answer got lost."""
 
         def create(client: Any) -> Any:
             found = self._with_key(client, key)
             if found:
                 return found[0]
-            return client.create_run(
-                self.experiment_id, start_time=start_time, tags={**tags, KEY_TAG: key}, run_name=name
-            )
+            own = {**tags, **process_tag(key)}
+            return client.create_run(self.experiment_id, start_time=start_time, tags=own, run_name=name)
 
         return self(create)
 
@@ -77,7 +79,7 @@ class Connection:
         self(lambda client: client.log_batch(run_id, tags=tags_of(tags)))
 
     def _with_key(self, client: Any, key: str) -> Any:
-        return client.search_runs([self.experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
+        return client.search_runs([self.experiment_id], with_key(key), max_results=1)
 
     def _open(self) -> str:
         from mlflow import MlflowClient

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import requests
 
 from segml.config import without_secrets
-from segml.schema import TrackingError
+from segml.schema import TrackingError, first_line
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 PASSING_CODES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "ABORTED", "DEADLINE_EXCEEDED")
@@ -54,10 +54,9 @@ def may_pass(error: BaseException) -> bool:
 
 def unreachable(uri: str, error: BaseException) -> str:
     """Return the message for a store that fails; passwords are left out."""
-    first_line = without_secrets(str(error).strip().split("\n")[0])
     return (
         f"the MLflow tracking store {without_secrets(uri)} does not answer as it should "
-        f"({type(error).__name__}: {first_line}); "
+        f"({type(error).__name__}: {without_secrets(first_line(error))}); "
         "start the server, or set tracking.uri (or MLFLOW_TRACKING_URI) to a store that works, "
         f"for instance --set tracking.uri={DEFAULT_URI}"
     )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from segml.tracking.connection import KEY_TAG, Connection
+from segml.tracking.connection import Connection
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 MODEL = "model"
@@ -19,11 +19,11 @@ VERSIONS_TAG = "mlflow.modelVersions"
 """What the UI's page of a logged model shows as its versions."""
 
 
-def log_model(connection: Connection, folder: Path, *, run_id: str, key: str, params: Mapping[str, str]) -> str:
+def log_model(connection: Connection, folder: Path, *, run_id: str, params: Mapping[str, str]) -> str:
     """Log the folder of a saved model as the model of a run, byte for byte; return the logged model's id."""
     for cache in folder.rglob("__pycache__"):  # left by whoever loaded the model from there
         shutil.rmtree(cache, ignore_errors=True)
-    model_id = connection(lambda client: _logged_model(client, connection.experiment_id, run_id, key, params))
+    model_id = connection(lambda client: _logged_model(client, connection.experiment_id, run_id, params))
     connection(lambda client: _link(client, run_id, model_id))
     connection(lambda client: client.log_model_artifacts(model_id, str(folder)))
     connection(lambda client: client.finalize_logged_model(model_id, "READY"))
@@ -39,13 +39,12 @@ def register(connection: Connection, name: str, *, run_id: str, model_id: str) -
     return version
 
 
-def _logged_model(client: Any, experiment_id: str, run_id: str, key: str, params: Mapping[str, str]) -> str:
+def _logged_model(client: Any, experiment_id: str, run_id: str, params: Mapping[str, str]) -> str:
     query = f"source_run_id = '{run_id}' and name = '{MODEL}'"
     found = client.search_logged_models([experiment_id], query)
     if found:
         return str(found[0].model_id)
-    tags = {KEY_TAG: key}
-    made = client.create_logged_model(experiment_id, MODEL, source_run_id=run_id, tags=tags, params=dict(params))
+    made = client.create_logged_model(experiment_id, MODEL, source_run_id=run_id, params=dict(params))
     return str(made.model_id)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from segml.config import TrackingConfig
 from segml.schema import TrackingError
 from segml.tracking.connection import Connection
-from segml.tracking.leftovers import process_tags
+from segml.tracking.process import process_tag
 from segml.tracking.sending import Target
 from segml.tracking.unsent import UNSENT, Unsent
 
@@ -35,7 +35,7 @@ def resend(unsent: Unsent, folder: Path, config: TrackingConfig, say: Callable[[
     connection = Connection(config, say, experiment=unsent.record.experiment)
     connection.open()
     run_id = _known(connection, unsent) or _created(connection, unsent)
-    _take_over(connection, run_id)
+    _take_over(connection, run_id, unsent.key)
     version = Target(connection, run_id, unsent.key, unsent.ended_at).send(unsent.record, folder)
     return Sent(connection.uri, connection.experiment_id, run_id, version)
 
@@ -66,11 +66,10 @@ def _run(client: Any, run_id: str) -> Any | None:
 
 def _created(connection: Connection, unsent: Unsent) -> str:
     record = unsent.record
-    tags = {**record.tags, **process_tags()}
-    return str(connection.create_run(unsent.key, record.name, tags, unsent.started_at).info.run_id)
+    return str(connection.create_run(unsent.key, record.name, record.tags, unsent.started_at).info.run_id)
 
 
-def _take_over(connection: Connection, run_id: str) -> None:
+def _take_over(connection: Connection, run_id: str, key: str) -> None:
     """Make the run this process's, so that no other one takes it for a leftover while it is sent."""
-    connection.set_tags(run_id, process_tags())
+    connection.set_tags(run_id, process_tag(key))
     connection(lambda client: client.update_run(run_id, status="RUNNING"))

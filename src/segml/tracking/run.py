@@ -15,7 +15,7 @@ from segml.config import TrackingConfig
 from segml.schema import InputError, TrackingError
 from segml.tracking.connection import Connection
 from segml.tracking.entities import prefixed
-from segml.tracking.leftovers import end_leftovers, fail, process_tags
+from segml.tracking.leftovers import end_leftovers, fail
 from segml.tracking.record import Child, Record
 from segml.tracking.sending import PARENT_TAG, Target
 from segml.tracking.unsent import UNSENT, Unsent, leave
@@ -67,8 +67,8 @@ class Run:
         self._end_leftovers()
         self.started_at = _now()
         self.begun = replace(self.begun, tags=resolve_tags(dict(self.begun.tags)))
-        tags = {**self.begun.tags, **process_tags()}
-        self.run_id = self.connection.create_run(self.key, self.begun.name, tags, self.started_at).info.run_id
+        begun = self.connection.create_run(self.key, self.begun.name, self.begun.tags, self.started_at)
+        self.run_id = begun.info.run_id
         self.log(params=self.begun.params)
         return self
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from segml.tracking.connection import Connection
 from segml.tracking.entities import Points, batches, metrics_of, params_of, tags_of
-from segml.tracking.leftovers import ERROR_TAG, process_tags
+from segml.tracking.leftovers import ERROR_TAG
 from segml.tracking.models import log_model, register
 from segml.tracking.record import Child, DataSet, Record
 
@@ -56,8 +56,8 @@ class Target:
 
     def child(self, name: str, child: Child, key: str) -> None:
         """Log one of several alternatives as a finished run nested under this one."""
-        tags = {**process_tags(), **child.tags, PARENT_TAG: self.run_id, "mlflow.source.name": "segml"}
-        run = self.connection.create_run(key, f"{name}: {child.name}", tags, self.at)
+        tags = {**child.tags, PARENT_TAG: self.run_id, "mlflow.source.name": "segml"}
+        run = self.connection.create_run(key, f"{child.name}, {name}", tags, self.at)
         target = Target(self.connection, run.info.run_id, key, self.at)
         target.values(child.params, child.metrics, {}, {})
         target.finish()
@@ -70,7 +70,7 @@ class Target:
     def model(self, record: Record, folder: Path) -> str:
         """Log the very folder that the model was saved in, and register it; return its version, if any."""
         given = [(param.key, param.value) for param in params_of(record.params)]
-        model_id = log_model(self.connection, folder, run_id=self.run_id, key=self.key, params=dict(given))
+        model_id = log_model(self.connection, folder, run_id=self.run_id, params=dict(given))
         self._log([], metrics_of(record.metrics, record.series, self.at, model_id), [])
         name = record.registered_model
         return register(self.connection, name, run_id=self.run_id, model_id=model_id) if name else ""

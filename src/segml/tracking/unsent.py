@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from segml import artifacts
 from segml.config import without_secrets
@@ -15,6 +19,7 @@ from segml.tracking.record import Record
 
 UNSENT = "unsent.json"
 VERSION = 1
+_LOCK = ".unsent.lock"
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,23 @@ def leave(unsent: Unsent, folder: Path) -> None:
     artifacts.write_file(folder / UNSENT, lambda path: path.write_text(text, encoding="utf-8"))
 
 
+@contextmanager
+def taken_up(folder: Path) -> Iterator[Unsent]:
+    """Yield what could not be sent from a folder, kept from other processes meanwhile; it goes when the block succeeds.
+
+    Raises
+    ------
+    TrackingError : another process is sending it, or see ``read_unsent``
+    """
+    lock = _locked(folder)
+    try:
+        yield read_unsent(folder)
+        (folder / UNSENT).unlink()
+        (folder / _LOCK).unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
 def read_unsent(folder: Path) -> Unsent:
     """Return what could not be sent from a folder.
 
@@ -67,14 +89,31 @@ def read_unsent(folder: Path) -> Unsent:
     return Unsent(**{**content, "record": Record.from_dict(content["record"])})
 
 
+def _locked(folder: Path) -> FileLock:
+    if not (folder / UNSENT).exists():
+        raise _nothing_in(folder)
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise TrackingError(f"another upload of {folder} is at work; nothing was sent by this one") from None
+    except OSError as error:
+        raise TrackingError(f"{folder} cannot be written ({error.strerror or error}); it is not sent") from None
+    return lock
+
+
+def _nothing_in(folder: Path) -> TrackingError:
+    return TrackingError(
+        f"{folder} holds no {UNSENT}: there is nothing to send, or it was sent; give the folder that the message of "
+        "the failed command named"
+    )
+
+
 def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise TrackingError(
-            f"{path.parent} holds no {UNSENT}: there is nothing to send, or it was sent; give the folder that the "
-            "message of the failed command named"
-        ) from None
+        raise _nothing_in(path.parent) from None
     except (OSError, ValueError) as error:
         raise TrackingError(f"{path} cannot be read ({error}); it is not sent") from None
     if not isinstance(content, dict) or not {"version", "sha256"} <= set(content):

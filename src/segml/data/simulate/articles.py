@@ -10,6 +10,7 @@ from numpy.random import Generator
 
 from segml.data.simulate.catalogue import Catalogue
 from segml.data.simulate.clock import Clock, Floats, Ints
+from segml.data.simulate.companions import Companions
 from segml.data.simulate.draws import pick
 from segml.data.simulate.fates import Fates
 from segml.data.simulate.needs import Needs
@@ -50,12 +51,33 @@ class Lines:
         return Lines(**{name: np.concatenate(pair) for name, pair in pairs.items()})
 
 
-def make(rng: Generator, orders: Orders, needs: Needs, fates: Fates, catalogue: Catalogue, clock: Clock) -> Lines:
+def make(
+    rng: dict[str, Generator],
+    orders: Orders,
+    needs: Needs,
+    fates: Fates,
+    catalogue: Catalogue,
+    companions: Companions,
+    clock: Clock,
+) -> Lines:
     """Return the lines of the orders; an article stands only once on an order, lost families are bought elsewhere."""
+    order, article = _chosen(rng["articles"], orders, needs, catalogue)
+    order, article = companions.added(rng["companions"], order, orders.company[order], article)
+    return _lines(rng["articles"], order, article, orders, fates, catalogue, clock)
+
+
+def _chosen(rng: Generator, orders: Orders, needs: Needs, catalogue: Catalogue) -> tuple[Ints, Ints]:
+    """Return the order and the article of each line."""
     order = np.repeat(np.arange(len(orders.lines)), orders.lines)
-    company, day = orders.company[order], orders.day[order]
+    company = orders.company[order]
     family = pick(rng, needs.weight, company)
-    article = _article(rng, orders.exploration[order], needs.favourite[company, family], family, catalogue)
+    return order, _article(rng, orders.exploration[order], needs.favourite[company, family], family, catalogue)
+
+
+def _lines(
+    rng: Generator, order: Ints, article: Ints, orders: Orders, fates: Fates, catalogue: Catalogue, clock: Clock
+) -> Lines:
+    company, day = orders.company[order], orders.day[order]
     share = rng.standard_gamma(LINE_EVENNESS, len(order)) + 0.05
     value = orders.value[order] * share / np.bincount(order, share, minlength=len(orders.lines))[order]
     rise = list_factor(clock, day)
@@ -72,7 +94,9 @@ def make(rng: Generator, orders: Orders, needs: Needs, fates: Fates, catalogue: 
         unit_cost=catalogue.cost[article] * rise,
         unit_list_price=list_price,
     )
-    return lines.of(_first_of_article(order, article, catalogue) & (day < fates.lost_families[company, family]))
+    return lines.of(
+        _first_of_article(order, article, catalogue) & (day < fates.lost_families[company, catalogue.family[article]])
+    )
 
 
 def _article(rng: Generator, exploration: Floats, favourite: Ints, family: Ints, catalogue: Catalogue) -> Ints:

@@ -26,6 +26,7 @@ STREAMS = (
     "cards",
     "customers",
     "portal",
+    "companions",
 )
 
 

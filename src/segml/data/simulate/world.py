@@ -16,6 +16,7 @@ from segml.data.simulate import (
     cards,
     catalogue,
     companies,
+    companions,
     contracts,
     dirt,
     fates,
@@ -32,6 +33,7 @@ from segml.data.simulate.campaigns import Run
 from segml.data.simulate.catalogue import Catalogue
 from segml.data.simulate.clock import Clock, Floats
 from segml.data.simulate.companies import Companies
+from segml.data.simulate.companions import Companions
 from segml.data.simulate.fates import Fates
 from segml.data.simulate.needs import Needs
 from segml.data.simulate.streams import streams
@@ -52,6 +54,7 @@ class World:
     truth_cards: pd.DataFrame  # one row a customer card: whose it is
     truth_campaigns: pd.DataFrame  # one row a run of a campaign: its true effect
     truth_families: pd.DataFrame  # one row a company and product family that it has come to buy elsewhere
+    truth_pairs: pd.DataFrame  # one row a pair of articles that go together; none unless asked for
 
 
 def simulate(demo: DemoConfig) -> World:
@@ -69,7 +72,8 @@ def simulate(demo: DemoConfig) -> World:
     runs = campaigns.make(rng["campaigns"], fate, clock)
     use = portal.make(rng["portal"], firms, fate)
     second_cards = cards.second_cards(rng["cards"], len(firms))
-    lines = _lines(rng, firms, need, fate, runs, goods, clock)
+    mates = companions.make(rng["companions"], goods, demo.companions, len(firms))
+    lines = _lines(rng, firms, need, fate, runs, goods, mates, clock)
     transactions, spoilt, planted = dirt.spoil(rng, lines, second_cards)
     customers, on_cards = cards.table(rng, firms, fate, anniversary, second_cards, clock)
     return World(
@@ -84,6 +88,7 @@ def simulate(demo: DemoConfig) -> World:
         truth_cards=cards.mapping(second_cards, len(firms)),
         truth_campaigns=truth.campaigns(runs, clock),
         truth_families=truth.lost_families(fate, clock),
+        truth_pairs=mates.table(goods),
     )
 
 
@@ -94,13 +99,14 @@ def _lines(
     fate: Fates,
     runs: list[Run],
     goods: Catalogue,
+    mates: Companions,
     clock: Clock,
 ) -> pd.DataFrame:
     mood = rhythm.moods(rng["moods"], len(firms), clock.days)
     rate = _rate(firms, fate, runs, mood, clock)
     visits = rhythm.visits(rng["rhythm"], firms, fate, rate, clock)
     placed = orders.make(rng["orders"], visits, firms, fate, mood, clock)
-    bought = articles.make(rng["articles"], placed, need, fate, goods, clock)
+    bought = articles.make(rng, placed, need, fate, goods, mates, clock)
     purchases = cancellations.make(rng["cancellations"], bought, len(firms), clock.days)
     returned = returns.make(rng["returns"], purchases, clock.days)
     return truth.lines(purchases, returned, firms, goods, clock)

@@ -32,6 +32,7 @@ def write(world: World, folder: Path) -> list[Path]:
         "truth/cards": world.truth_cards,
         "truth/campaigns": world.truth_campaigns,
         "truth/families": world.truth_families,
+        "truth/pairs": world.truth_pairs,
     }
     return [_write(frame, folder / f"{name}.parquet") for name, frame in tables.items()]
 

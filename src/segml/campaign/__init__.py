@@ -1,0 +1,1 @@
+"""The command that plans, assigns and measures a campaign test."""

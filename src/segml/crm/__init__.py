@@ -1,0 +1,26 @@
+"""Out to the CRM: one row a customer and one row a task, as files and as tables of PostgreSQL."""
+
+from segml.crm.changes import Changes, TableChanges, changes, told
+from segml.crm.files import PREFIX, read_files, write_files
+from segml.crm.postgres import check, preview, upsert
+from segml.crm.rows import rows
+from segml.crm.schema import CRM_SCHEMA, CUSTOMERS, SHAPES, TASKS, Export
+
+__all__ = [
+    "CRM_SCHEMA",
+    "CUSTOMERS",
+    "PREFIX",
+    "SHAPES",
+    "TASKS",
+    "Changes",
+    "Export",
+    "TableChanges",
+    "changes",
+    "check",
+    "preview",
+    "read_files",
+    "rows",
+    "told",
+    "upsert",
+    "write_files",
+]

@@ -1,0 +1,7 @@
+"""What refreshes leave for later ones: a folder that is whole after every refresh, kill or power cut."""
+
+from segml.state.entry import FORMAT, INDEX, Entry
+from segml.state.folder import State, opened
+from segml.state.previous import previous_of
+
+__all__ = ["FORMAT", "INDEX", "Entry", "State", "opened", "previous_of"]
