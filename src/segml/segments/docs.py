@@ -62,7 +62,7 @@ instead: the keys that a scheme names under *Learns*. `fixed` takes them from a 
 from segml.config import Config
 from segml.segments import fixed
 
-kept = fixed(config.segments, features)  # the table that assign_rules takes
+kept = fixed(data.config.segments, features)  # the table that assign_rules takes
 Config(segments=kept).to_yaml()
 ```
 
