@@ -211,6 +211,14 @@ def test_flows_are_as_wide_as_they_are_many_and_leave_and_arrive_in_order(ax: Ax
     ]
 
 
+def test_flows_stand_in_the_order_that_is_given(ax: Axes) -> None:
+    plot_flows(MIGRATION, ax, order=("small", "absent", "key"))
+    assert [text.split()[0] for text in texts(ax) if text[-1].isdigit()] == [
+        *("small", "key", "(new)"),
+        *("small", "key", "(gone)"),
+    ]
+
+
 def test_flows_of_nothing_are_left_out(ax: Axes) -> None:
     plot_flows(MIGRATION.assign(revenue=[5e6, 0.0, -2.0, 0.0, 1e6]), ax, value="revenue")
     assert [text for text in texts(ax) if "M" in text] == [

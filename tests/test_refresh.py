@@ -10,6 +10,7 @@ import pytest
 from segml import config, refresh_outputs
 from segml.pipeline import Memory, Past, Promise, Refresh, Training, refresh
 from segml.report.refreshed import build_refresh
+from segml.report.refreshed.migration import migration as moves_part
 from segml.state import opened
 
 DATES = tuple(pd.Timestamp(day) for day in ("2025-07-01", "2025-10-01", "2026-01-01"))
@@ -57,6 +58,18 @@ def test_every_matrix_adds_up_to_both_bases_in_customers_and_money(three: list[R
         for end, base in (("then", then), ("now", now)):
             money = math.fsum(base.decided.features["revenue_365d"])
             assert math.fsum(matrix[f"revenue_365d_{end}"].dropna()) == pytest.approx(money, rel=1e-12)
+
+
+def test_rows_and_columns_of_a_matrix_stand_in_the_same_order(three: list[Refresh]) -> None:
+    moves = three[2].moves
+    assert moves is not None
+    for part in moves_part(three[2]).parts:
+        (grid,) = part.tables
+        segments = moves.schemes[part.key.removeprefix("moves-")].segments
+        rows = [row[0] for row in grid.rows if row[0] in segments]
+        columns = [name for name in grid.columns if name in segments]
+        for shown in (rows, columns):
+            assert shown == [name for name in segments if name in shown]
 
 
 def test_the_base_adds_up_from_those_who_bought_to_those_who_buy(three: list[Refresh]) -> None:

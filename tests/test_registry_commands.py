@@ -46,6 +46,7 @@ def test_from_the_first_training_to_rolling_back(store: TrackingConfig, tmp_path
     assert "compare --version 2 --config FILE" in json.loads(again.stdout)["reasons"][0]
 
     both = compared_on_other_data(tmp_path, *to_store)
+    assert "these are not the data of version 2: both are evaluated on them" in both.stderr
     verdict = json.loads(both.stdout)
     assert (verdict["version"], verdict["with"]) == ("2", "1")
     assert "on the same customers" in " ".join(verdict["reasons"])

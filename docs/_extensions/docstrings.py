@@ -38,8 +38,9 @@ def _process_docstring(app: Sphinx, what: str, name: str, obj: Any, options: Any
 
 
 def _type_doc(obj: Any) -> str:
-    """Return what a value says of itself only because its type does."""
-    return inspect.cleandoc(type(obj).__doc__ or "").strip()
+    """Return what a value says of itself only because its type does; a field of a named tuple says its place."""
+    doc = type(obj).__doc__
+    return inspect.cleandoc(doc if isinstance(doc, str) else obj.__doc__ or "").strip()
 
 
 def rendered(lines: list[str]) -> list[str]:

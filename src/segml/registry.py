@@ -101,7 +101,7 @@ def _list(arguments: argparse.Namespace) -> None:
 def _compare(arguments: argparse.Namespace) -> None:
     settings = cli.load_config(arguments)
     registry = _opened(settings)
-    with cli.Stages(quiet=arguments.json) as stages:
+    with cli.Stages() as stages:
         stages("reading the runs")
         from segml import contest
 

@@ -190,4 +190,27 @@ def test_without_baskets_there_are_typed_empty_tables() -> None:
         nothing = sell(ROWS[:0], CrossSellConfig(basket=basket))
         for table, columns in ((nothing.rules, RULES), (nothing.offers, OFFERS)):
             assert {name: str(kind) for name, kind in table.dtypes.items()} == columns
-        assert nothing.notices == ()
+        assert nothing.items == 0
+
+
+@pytest.mark.parametrize("by", ["category", "product_id"])
+def test_data_that_do_not_tell_the_item_are_said_to_be_so(by: str) -> None:
+    untold = lines_of(ROWS).assign(category=None, product_id=None).astype({"category": "str", "product_id": "str"})
+    config = CrossSellConfig(by=by)
+    found = cross_sell(gather(untold, AS_OF, config), config)
+    assert (len(found.rules), found.items) == (0, 0)
+    other = {"category": "product_id", "product_id": "category"}[by]
+    assert f"cross_sell.by to {other}" in found.notices[0]
+
+
+def test_an_order_holds_what_its_own_customer_bought_net_of_returns() -> None:
+    """More items than customers: one customer's returned item is not another's item."""
+    rows: list[Row] = [("c1", f"item{place:02}", 10.0, 10) for place in range(6)]
+    rows += [("c0", "item00", 10.0, 10), ("c0", "item01", 10.0, 10), ("c0", "item03", 10.0, 10)]
+    lines = lines_of(rows)
+    returned = lines[(lines["customer_id"] == "c0") & (lines["category"] == "item03")]
+    lines = pd.concat([lines, returned.assign(order_id="back", amount=-10.0)], ignore_index=True)
+    baskets = gather(lines, AS_OF, CrossSellConfig(basket="order", min_customers=1))
+    held = {baskets.customers[owner]: row for owner, row in zip(baskets.owner, baskets.bought.toarray(), strict=True)}
+    assert held["c0"].tolist() == [1, 1, 0, 0, 0, 0]
+    assert held["c1"].tolist() == [1] * 6

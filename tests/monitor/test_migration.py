@@ -203,3 +203,11 @@ def test_customers_and_money_reconcile_whatever_the_labels_and_the_order_of_rows
 
 def cents(values: "pd.Series[float]") -> int:
     return round(math.fsum(values) * 100)
+
+
+def test_segments_stand_in_their_order_though_nobody_was_in_some_of_them_before() -> None:
+    then = pd.DataFrame({"customer_id": list("abc"), "stage": ["new", "gone", "odd"], "revenue_365d": 1.0})
+    now = then.assign(stage=["gone", "active", NOT_ENOUGH_DATA])
+    found = migration(then, now, "stage", as_of=AS_OF, order=("new", "active", "stagnating", "gone"))
+    assert found.segments == ("new", "active", "gone", "odd", NOT_ENOUGH_DATA)
+    assert found.matrix["from"].tolist() == ["new", "gone", "odd"]

@@ -12,7 +12,7 @@ from segml.actions.association import Ints, associated, breadth_strata
 from segml.actions.offering import best_offers
 from segml.config import CrossSellConfig
 from segml.features.baskets import Baskets, LeftOut
-from segml.language import ngettext
+from segml.language import _, ngettext
 
 RULES = {
     "bought": "str",
@@ -43,11 +43,13 @@ class CrossSelling:
     ----------
     rules : one row a rule, the least likely to be chance first; columns of ``RULES``
     offers : one row a customer and offer, most money first; columns of ``OFFERS``
+    items : how many items were looked at; below 2 there is nothing to compare
     notices : what was not looked at, in words
     """
 
     rules: pd.DataFrame
     offers: pd.DataFrame
+    items: int
     notices: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -81,8 +83,8 @@ def cross_sell(baskets: Baskets, config: CrossSellConfig) -> CrossSelling:
     strongest = pairs.sort_values(by_chance, ascending=[True, False, True, True]).head(config.max_pairs)
     told = _with_counts(strongest, baskets)
     rules = _rules(told[told["customers_both"] >= config.min_customers], baskets)
-    notices = (*_left_out(baskets.left_out, config), *_too_many(breadth, len(pairs), config))
-    return CrossSelling(rules, best_offers(rules, baskets, config.per_customer), notices)
+    notices = (*_untold(baskets, config), *_left_out(baskets.left_out, config), *_too_many(breadth, len(pairs), config))
+    return CrossSelling(rules, best_offers(rules, baskets, config.per_customer), len(baskets.items), notices)
 
 
 def _with_counts(pairs: pd.DataFrame, baskets: Baskets) -> pd.DataFrame:
@@ -116,6 +118,16 @@ def _rules(pairs: pd.DataFrame, baskets: Baskets) -> pd.DataFrame:
     by_chance = ["p_value", "lift_like", "bought", "item"]
     ordered = told.sort_values(by_chance, ascending=[True, False, True, True], ignore_index=True)
     return ordered.reindex(columns=list(RULES)).astype(RULES)
+
+
+def _untold(baskets: Baskets, config: CrossSellConfig) -> list[str]:
+    if baskets.basket_count:
+        return []
+    told = {
+        "category": _("no line of the window tells a category: map one, or set cross_sell.by to product_id"),
+        "product_id": _("no line of the window tells a product: map product_id, or set cross_sell.by to category"),
+    }
+    return [told[config.by]]
 
 
 def _left_out(left_out: LeftOut, config: CrossSellConfig) -> list[str]:

@@ -101,7 +101,7 @@ def _share(text: str) -> float:
 
 def _plan(arguments: argparse.Namespace) -> None:
     settings = cli.load_config(arguments)
-    with cli.Stages(quiet=arguments.json) as stages:
+    with cli.Stages() as stages:
         from segml import campaigns
         from segml.campaign import files
 
@@ -165,7 +165,7 @@ def _measure(arguments: argparse.Namespace) -> None:
     settings = cli.load_config(arguments)
     if arguments.folder is not None:
         artifacts.check_writable(arguments.folder)
-    with cli.Stages(quiet=arguments.json) as stages:
+    with cli.Stages() as stages:
         from segml import campaigns
         from segml.campaign import files
 

@@ -49,7 +49,7 @@ class Baskets:
     former : customers × items, 1 where an item was bought some time, but not, net of returns, in the window
     bought : baskets × items, 1 where an item is in a basket; baskets without an item that is looked at have no row
     owner : the customer of each row of ``bought``
-    basket_count : baskets with any item, those without a row among them
+    basket_count : baskets with any item, those without a row among them; 0 where no line of the window tells one
     """
 
     customers: Names
@@ -174,7 +174,8 @@ def _order_matrix(lines: pa.Table, customers: Names, spend: csr_array) -> tuple[
     customer = np.searchsorted(customers, names)[own]
     item, (_, order) = lines["item"].to_numpy(), _numbered(lines["order_id"])
     spent = spend.tocoo()
-    is_kept = np.isin(customer * len(customers) + item, spent.row * len(customers) + spent.col)
+    items = spend.shape[1]
+    is_kept = np.isin(customer * items + item, spent.row * items + spent.col)
     customer, item, order = customer[is_kept], item[is_kept], order[is_kept]
     # Two customers may share an order number.
     key = customer * (order.max(initial=0) + 1) + order

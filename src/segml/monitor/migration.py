@@ -24,7 +24,7 @@ moved with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,11 +54,13 @@ class Migration:
         where none did; money ``NAME_then``, ``NAME_now``, null where it was not there
     matrix : ``from, to, customers`` and money then and now, one row a pair that occurs; null for customers who were not
         there then, or are not now; segments in their order
+    segments : those that occur, in the order in which people read them; "not enough data" last
     """
 
     scheme: str
     customers: pd.DataFrame
     matrix: pd.DataFrame
+    segments: tuple[str, ...]
 
     @property
     def flows(self) -> pd.DataFrame:
@@ -215,7 +217,9 @@ def _moves(
         **_last_change(aligned.then, scheme, was, stayed, as_of),
     )
     customers.insert(0, "customer_id", aligned.customers.astype("str"))
-    return Migration(scheme, customers, _ordered(crossed(both), order))
+    matrix = crossed(both)
+    segments = _in_order({*matrix["from"].dropna(), *matrix["to"].dropna()}, order)
+    return Migration(scheme, customers, _sorted(matrix, segments), segments)
 
 
 def _labels(table: pd.DataFrame | None, scheme: str, is_there: Flags) -> pd.Series[str]:
@@ -237,10 +241,14 @@ def _last_change(
     return {"previous": before.where(before.notna(), None), "changed_on": changed_on.where(stayed, as_of)}
 
 
-def _ordered(matrix: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
-    """Return the matrix with its segments in order, others after them by name, and who was or is not there last."""
-    found = {*matrix["from"].dropna(), *matrix["to"].dropna()}
-    last = sorted(found - {*order, NOT_ENOUGH_DATA})
-    place = {segment: number for number, segment in enumerate(dict.fromkeys([*order, *last, NOT_ENOUGH_DATA]))}
+def _in_order(found: Set[str], order: Sequence[str]) -> tuple[str, ...]:
+    """Return the segments in order, others after them by name."""
+    others = sorted(found - {*order, NOT_ENOUGH_DATA})
+    return tuple(name for name in dict.fromkeys([*order, *others, NOT_ENOUGH_DATA]) if name in found)
+
+
+def _sorted(matrix: pd.DataFrame, segments: Sequence[str]) -> pd.DataFrame:
+    """Return the matrix with its segments in order, and who was or is not there last."""
+    place = {segment: number for number, segment in enumerate(segments)}
     ranks = matrix[["from", "to"]].apply(lambda ends: ends.map(place).fillna(len(place)))
     return pd.DataFrame(matrix.loc[ranks.sort_values(["from", "to"]).index]).reset_index(drop=True)

@@ -35,17 +35,21 @@ Band = tuple[float, float]
 
 
 @house_style()
-def plot_flows(data: pd.DataFrame, ax: Axes | None = None, *, value: str = "customers") -> Axes:
+def plot_flows(
+    data: pd.DataFrame, ax: Axes | None = None, *, value: str = "customers", order: Sequence[str] = ()
+) -> Axes:
     """Draw who went from which segment to which; who stayed is drawn in grey, who moved in the colour of the origin.
 
     Parameters
     ----------
     data : ``from``, ``to`` and the value; null where a customer was not there then ("(new)"), or is not now ("(gone)").
-        Segments stand in the order of their appearance, up to some nine read well; flows of nothing are left out
+        Up to some nine segments read well; flows of nothing are left out
     value : column that makes the width: ``customers``, or one of money
+    order : segments from the top down; others follow in the order of their appearance
     """
     flows = data[data[value] > 0].assign(**{value: data[value].astype("float64")})
-    segments = list(dict.fromkeys([*data["from"].dropna(), *data["to"].dropna()]))
+    appear = [*data["from"].dropna(), *data["to"].dropna()]
+    segments = [name for name in dict.fromkeys([*order, *appear]) if name in set(appear)]
     ax = axes_or_new(ax, width=6.6, height=max(3.0, 0.42 * (len(segments) + 1) + 0.6))
     total = float(flows[value].sum()) or 1.0
     shares = flows.assign(share=flows[value] / total)

@@ -110,20 +110,21 @@ def _flow(moves: Migration, name: str, title: str, value: str) -> Picture:
         "customers": _("{scheme}: where customers were last time, and where they are now; as wide as they are many."),
         f"{MONEY}_now": _("{scheme}: the same; as wide as the revenue that they brought in the last 365 days."),
     }
-    segments = len({*moves.matrix["from"].dropna(), *moves.matrix["to"].dropna()})
     return picture(
         f"flow-{name}-{value}".replace("_", "-"),
         captions[value].format(scheme=title),
-        partial(plots.plot_flows, moves.matrix, value=value),
+        partial(plots.plot_flows, moves.matrix, value=value, order=moves.segments),
         width=5.4,
-        height=max(2.6, 0.34 * segments + 1.2),
+        height=max(2.6, 0.34 * len(moves.segments) + 1.2),
     )
 
 
 def _matrix(moves: Migration, currency: str) -> Grid:
     """Return customers from each segment (rows) to each (columns), and the money of both dates."""
     matrix = moves.matrix.fillna({"from": ABSENT, "to": ABSENT})
-    origins, goals = (_ends(matrix[end]) for end in ("from", "to"))
+    origins, goals = (
+        [name for name in (*moves.segments, ABSENT) if name in set(matrix[end])] for end in ("from", "to")
+    )
     customers = matrix.set_index(["from", "to"])["customers"]
     rows = [
         (
@@ -143,8 +144,3 @@ def _matrix(moves: Migration, currency: str) -> Grid:
 def _sums(rows: pd.DataFrame, currency: str) -> tuple[str, str, str]:
     then, now = (math.fsum(rows[f"{MONEY}_{end}"].dropna()) for end in ("then", "now"))
     return number(rows["customers"].sum()), money(then, currency), money(now, currency)
-
-
-def _ends(column: pd.Series[str]) -> list[str]:
-    """Return the segments in order, those who were or are not there last."""
-    return sorted(dict.fromkeys(column), key=lambda name: name == ABSENT)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from segml import plots
 from segml.display import Grid
+from segml.features import catalog
 from segml.language import N_, _
 from segml.monitor import Matured, lasting
 from segml.monitor.drift import told
@@ -17,7 +18,7 @@ from segml.monitor.matured import FIGURES
 from segml.pipeline import Refresh
 from segml.report.pictures import picture
 from segml.report.refreshed.part import Part
-from segml.report.words import NOTHING, decimal, interval, readable, share
+from segml.report.words import NOTHING, decimal, interval, readable
 
 DRIFT_ROWS = 12
 ABOUT = {
@@ -96,7 +97,7 @@ def _drifted(refresh: Refresh) -> Part:
         "drift",
         title,
         lead=told(found),
-        tables=(_drift_table(found),),
+        tables=(_drift_table(found, _meanings(refresh)),),
         notes=(
             _(
                 "Stable, moderate, large: by the population stability index, where it exceeds both its bound and what "
@@ -106,27 +107,38 @@ def _drifted(refresh: Refresh) -> Part:
     )
 
 
-def _drift_table(found: pd.DataFrame) -> Grid:
+def _drift_table(found: pd.DataFrame, meanings: Mapping[str, str]) -> Grid:
     references = list(dict.fromkeys(found["reference"]))
     furthest = lasting(found)["feature"].head(DRIFT_ROWS).tolist()
     cells = {(row["feature"], row["reference"]): _cell(row) for row in found.to_dict("records")}
-    rows = tuple((readable(name), *(cells.get((name, ref), NOTHING) for ref in references)) for name in furthest)
+    rows = tuple(
+        (readable(name), meanings.get(name, ""), *(cells.get((name, ref), NOTHING) for ref in references))
+        for name in furthest
+    )
     beyond = found["feature"].nunique() - len(rows)
     return Grid(
         _("Furthest from where they were: stability index, band, median then and now"),
-        (_("feature or score"), *(_(reference) for reference in references)),
+        (_("feature or score"), _("what it is"), *(_(reference) for reference in references)),
         rows,
-        words=tuple(range(len(references) + 1)),
+        words=tuple(range(len(references) + 2)),
         more=_("{n} more are in drift.csv").format(n=beyond) if beyond else "",
     )
+
+
+def _meanings(refresh: Refresh) -> dict[str, str]:
+    """Return what each feature is; what is said of missing values is left out."""
+    return {feature.name: _(feature.meaning).partition(";")[0] for feature in catalog(refresh.config.features)}
 
 
 def _cell(row: Mapping[Any, Any]) -> str:
     told = f"{decimal(row['psi'], 2)} {_(row['band'])}"
     if pd.isna(row["median_then"]):
         return told
-    return f"{told}, {_median(row['median_then'])} → {_median(row['median_now'])}"
+    return f"{told}, {_medians(row['median_then'], row['median_now'])}"
 
 
-def _median(value: float) -> str:
-    return share(value) if 0 < abs(value) < 1 else decimal(value, 0 if abs(value) >= 100 else 1)
+def _medians(then: float, now: float) -> str:
+    """Return two medians, written alike: as the larger of them reads best."""
+    largest = max(abs(then), abs(now))
+    digits = 0 if largest >= 100 else 1 if largest >= 10 else 2
+    return f"{decimal(then, digits)} → {decimal(now, digits)}"

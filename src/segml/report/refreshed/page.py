@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 
 from segml.language import _, ngettext, speaking, spoken
+from segml.monitor import Verdict
 from segml.pipeline import Refresh
 from segml.report.build import environment
 from segml.report.refreshed.accounts import accounts
 from segml.report.refreshed.came_in import came_in
 from segml.report.refreshed.effect import effect
 from segml.report.refreshed.migration import migration
-from segml.report.refreshed.model import model
+from segml.report.refreshed.model import ABOUT, model
 from segml.report.refreshed.selling import selling
 from segml.report.refreshed.todo import todo
 from segml.report.sections.headline import Figure
-from segml.report.words import day, number, share, short_money
+from segml.report.words import day, listing, number, share, short_money
 
 PARTS = (todo, migration, effect, accounts, selling, model, came_in)
 
@@ -60,8 +61,15 @@ def _headline(refresh: Refresh) -> list[Figure]:
                 "revenue at risk, next {n} day", "revenue at risk, next {n} days", refresh.config.horizon_days
             ).format(n=refresh.config.horizon_days),
         ),
-        Figure(_(refresh.verdict.decision), _("the model"), refresh.verdict.headline),
+        Figure(_(refresh.verdict.decision), _("the model"), _because(refresh.verdict)),
     ]
+
+
+def _because(verdict: Verdict) -> str:
+    if verdict.decision == "keep":
+        return _("as far as can be told") if verdict.unknown else _("nothing speaks against it")
+    about = dict.fromkeys(_(ABOUT[check.about]) for check in verdict.checks if check.finding == verdict.decision)
+    return _("because of {parts}").format(parts=listing(list(about)))
 
 
 def _until(refresh: Refresh) -> str:

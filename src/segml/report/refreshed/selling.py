@@ -15,6 +15,8 @@ def selling(refresh: Refresh) -> Part:
     """Return the part of the page that is about cross-sell."""
     found, currency = refresh.selling, refresh.config.report.currency
     title = _("What sells with what")
+    if found.items < 2:
+        return Part("cross-sell", title, lead=(_("There are no two things to compare."), *found.notices))
     if found.rules.empty:
         none = _("No two things are bought together more often than customers of the same breadth buy them by chance.")
         return Part("cross-sell", title, lead=(none,), notes=found.notices)

@@ -41,8 +41,8 @@ def _in_a_sentence(tasks: Tasks) -> str:
     if issued.empty:
         return _("No task is due until the next refresh.")
     told = ngettext(
-        "{n} task for {customers:,} customers is due by {last}; the first falls due on {first}.",
-        "{n} tasks for {customers:,} customers are due by {last}; the first fall due on {first}.",
+        "{n:,} task for {customers:,} customers is due by {last}; the first falls due on {first}.",
+        "{n:,} tasks for {customers:,} customers are due by {last}; the first fall due on {first}.",
         len(issued),
     )
     return told.format(
@@ -57,8 +57,8 @@ def _held_back(tasks: Tasks) -> tuple[str, ...]:
     counts = tasks.table["status"].value_counts()
     cooling, over = int(counts.get(COOLING_DOWN, 0)), int(counts.get(OVER_CAPACITY, 0))
     parts = [
-        ngettext("{n} was asked for lately", "{n} were asked for lately", cooling).format(n=cooling),
-        ngettext("for {n} nobody has time", "for {n} nobody has time", over).format(n=over),
+        ngettext("{n:,} was asked for lately", "{n:,} were asked for lately", cooling).format(n=cooling),
+        ngettext("for {n:,} nobody has time", "for {n:,} nobody has time", over).format(n=over),
     ]
     told = [text for count, text in zip((cooling, over), parts, strict=True) if count]
     return (_("Held back: {parts}.").format(parts=listing(told)),) if told else ()
