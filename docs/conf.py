@@ -42,9 +42,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(pandas|pd|numpy|np|matplotlib|ibis|sklearn|pyspark|pydantic)\..*"),
     (r"py:.*", r"(collections|datetime|pathlib|os|types|abc)\..*|Path|date"),
     # parts of results, which are reached as attributes and not exported
-    (r"py:.*", r"segml(\.\w+){3,}|segml\.\w+\._\w+"),
+    (r"py:.*", r"segml(\.\w+){3,}|segml\.\w+\._\w+|segml\.summary_tables\.\w+"),
     # type variables and aliases; a part of Callable[[tuple[str, ...]], …], which autodoc splits
-    (r"py:.*", r".*\.[A-Z]|ArrayLike|TypeAliasForwardRef|CohortPeriod|Progress|tuple\[str"),
+    (r"py:.*", r".*\.[A-Z]|ArrayLike|TypeAliasForwardRef|CohortPeriod|Progress|Enough|tuple\[str"),
 ]
 
 html_theme = "furo"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from segml import config, refresh_outputs
+from segml import config, refresh_outputs, views
 from segml.pipeline import Memory, Past, Promise, Refresh, Training, refresh
 from segml.report.refreshed import build_refresh
 from segml.report.refreshed.migration import migration as moves_part
@@ -176,6 +176,18 @@ def test_the_page_speaks_russian(small_training: Training, three: list[Refresh])
     assert '<html lang="ru">' in page
     for english in ("What to do", "Who moved", "Does the model hold", "Key accounts"):
         assert english not in page
+
+
+def test_a_notebook_shows_the_verdict_who_moved_and_what_to_do(three: list[Refresh]) -> None:
+    assert views.card(three[2]) is not None
+    shown = str(three[2])
+    assert "As of 2026-01-01, compared with 2025-10-01." in shown
+    assert three[2].verdict.headline in shown
+    for scheme in three[2].config.refresh.shown:
+        assert scheme in shown
+    assert "reorder due" in shown
+    assert "<table" in str(three[2]._repr_html_())
+    assert "the first refresh" in str(three[0])
 
 
 def test_the_page_escapes_what_comes_from_the_data(three: list[Refresh]) -> None:

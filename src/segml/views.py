@@ -14,7 +14,7 @@ from segml.data import Ledger, LedgerRow
 from segml.data.entries import entry_name
 from segml.display import Card, Grid, Says, card, notices
 from segml.language import _, ngettext, speaking
-from segml.pipeline import Prepared, Scorer, Segmentation, Training
+from segml.pipeline import Prepared, Refresh, Scorer, Segmentation, Training
 from segml.segments import FoundSegments
 from segml.segments.words import told_name
 from segml.summary_tables import TextTable, share, whole
@@ -127,6 +127,25 @@ def _scorer(scorer: Scorer) -> Card:
     return Card(
         _("Trained model"),
         (Grid("", ("", ""), rows, words=(0, 1)), *notices(() if risk is None else risk.notices_)),
+    )
+
+
+@card.register
+def _refresh(found: Refresh) -> Card:
+    verdict, since = found.verdict, found.past.last
+    compared = (
+        _("As of {day}, compared with {since}").format(day=found.prepared.as_of.date(), since=since.as_of.date())
+        if since is not None
+        else _("As of {day}, the first refresh").format(day=found.prepared.as_of.date())
+    )
+    tables = (summary_tables.moved(found), summary_tables.tasks(found))
+    return Card(
+        _("What changed, and what to do"),
+        (
+            Says((f"{compared}.", " ".join((verdict.headline, *verdict.reasons)))),
+            *(_grid(table) for table in tables if table.rows),
+            *notices((*found.prepared.notices, *verdict.cautions)),
+        ),
     )
 
 
