@@ -115,14 +115,12 @@ def _trained(prepared: Prepared, settings: Config, stages: Stages) -> _Model:
 
 
 def _recalibrated(model: _Model, last: Refresh) -> _Model:
-    from segml import monitor
-
-    risk, matured = model.scorer.risk, last.watch.matured
-    if risk is None or matured is None:
+    matured = last.watch.matured
+    if matured is None:
         return model
-    moved = monitor.recalibrated(risk, matured.table, last.config.monitor)
     name = f"{model.promise.model}-recalibrated-{last.prepared.as_of.date()}"
-    return _Model(replace(model.scorer, risk=moved), replace(model.promise, model=name))
+    moved = model.scorer.recalibrated(matured.table, last.config.monitor)
+    return _Model(moved, replace(model.promise, model=name))
 
 
 def _refreshed(model: _Model, prepared: Prepared, past: Past, settings: Config, stages: Stages) -> Refresh:

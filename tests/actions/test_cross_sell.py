@@ -1,6 +1,6 @@
 """What sells with what, and to whom it is offered."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -194,7 +194,7 @@ def test_without_baskets_there_are_typed_empty_tables() -> None:
 
 
 @pytest.mark.parametrize("by", ["category", "product_id"])
-def test_data_that_do_not_tell_the_item_are_said_to_be_so(by: str) -> None:
+def test_data_that_do_not_tell_the_item_are_said_to_be_so(by: Literal["category", "product_id"]) -> None:
     untold = lines_of(ROWS).assign(category=None, product_id=None).astype({"category": "str", "product_id": "str"})
     config = CrossSellConfig(by=by)
     found = cross_sell(gather(untold, AS_OF, config), config)

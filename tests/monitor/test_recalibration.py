@@ -1,12 +1,14 @@
 """Recalibration: level moves, ranking stays, and the model that was given stays as it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
 
 from monitor.worlds import scored
-from segml.churn import TRUSTED_TYPES
+from segml.churn import TRUSTED_TYPES, ConformalCalls
 from segml.churn.prior_shift import moved
 from segml.config import MonitorConfig
 from segml.monitor import level_errors, recalibrated
@@ -66,3 +68,26 @@ def test_a_model_is_moved_on_a_copy_that_can_be_stored(small_training: Training)
     assert (found.predict(features)["p_churn"] > model.predict(features)["p_churn"]).all()
     again = recalibrated(found, risen, FULL)
     assert again.shifts_["churn"] == pytest.approx(2 * found.shifts_["churn"] - own.get("churn", 0.0))
+
+
+def test_calls_stay_as_they_are_when_their_probabilities_move(small_training: Training) -> None:
+    table = small_training.backtest.table
+    scorer = replace(small_training.scorer, calls=ConformalCalls(0.2).fit(table))
+    assert scorer.risk is not None
+    assert scorer.calls is not None
+    risen = table.assign(churned=table["churned"] | (np.arange(len(table)) % 2 == 0))
+    found = scorer.recalibrated(risen, FULL)
+    assert found.risk is not None
+    assert found.calls is not None
+    features = small_training.decided.features
+    before, after = scorer.risk.predict(features), found.risk.predict(features)
+    assert (after["p_churn"] > before["p_churn"]).all()
+    called = scorer.calls.predict(before)["churn_call"]
+    pd.testing.assert_series_equal(found.calls.predict(after)["churn_call"], called)
+    assert called.nunique() > 1
+    assert not scorer.calls.predict(after)["churn_call"].equals(called)
+
+
+def test_a_model_without_scores_has_nothing_to_move(small_training: Training) -> None:
+    scorer = replace(small_training.scorer, risk=None)
+    assert scorer.recalibrated(small_training.backtest.table) is scorer

@@ -19,6 +19,7 @@ the calls miss the level: 99 % and 80 % (stagnation: 99 % and 79 %), with too ma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from segml.churn.inputs import check_columns
 from segml.churn.metrics import Array, Statistics, weighted_mean, with_intervals
+from segml.churn.prior_shift import moved_by
 from segml.churn.summary import SCORES
 from segml.language import _
 from segml.windows import is_over
@@ -65,6 +67,16 @@ class ConformalCalls(BaseEstimator):  # type: ignore[misc]
         self.cases_ = {target: cases for target, (cases, _) in parts.items()}
         self.others_ = {target: others for target, (_, others) in parts.items()}
         return self
+
+    def moved(self, constants: Mapping[str, float]) -> ConformalCalls:
+        """Return the calls for scores whose logits are moved by the constants of their targets: each stays as it is."""
+        check_is_fitted(self, "cases_")
+        calls = ConformalCalls(self.error)
+        calls.cases_, calls.others_ = (
+            {target: moved_by(scores, constants.get(target, 0.0)) for target, scores in known.items()}
+            for known in (self.cases_, self.others_)
+        )
+        return calls
 
     def predict(self, scores: pd.DataFrame) -> pd.DataFrame:
         """Return the calls (columns ``CALLS``) of rows with ``p_churn`` and ``p_stagnation``; null where these are."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pandas as pd
 
-from segml import features
+from segml import features, monitor
 from segml.actions import assemble
 from segml.churn import (
     ConformalCalls,
@@ -15,7 +15,7 @@ from segml.churn import (
     assess,
     scored_mask,
 )
-from segml.config import Config
+from segml.config import Config, MonitorConfig
 from segml.display import Displayed
 from segml.language import speaking
 from segml.pipeline.prepared import Prepared
@@ -43,6 +43,22 @@ class Scorer(Displayed):
 
     def __repr__(self) -> str:
         return f"Scorer(trained as of {self.trained_at.date()}, {self.config.horizon_days} days ahead)"
+
+    def recalibrated(self, table: pd.DataFrame, config: MonitorConfig | None = None) -> Scorer:
+        """Return a copy whose probabilities are moved towards the rates of matured scores of its own.
+
+        Ranking, and who is called will, uncertain or safe, stay; see ``monitor.recalibrated``.
+
+        Parameters
+        ----------
+        table : matured scores of this model, such as ``Refresh.watch.matured.table``
+        config : default that of the model
+        """
+        if self.risk is None:
+            return self
+        rule = config if config is not None else self.config.monitor
+        calls = self.calls.moved(monitor.level_errors(table, rule)) if self.calls is not None else None
+        return replace(self, risk=monitor.recalibrated(self.risk, table, rule), calls=calls)
 
     def score(self, data: Prepared | HasPrepared) -> pd.DataFrame:
         """Return the decisions about the customers of a data set, or of prepared lines; one row a customer.
