@@ -81,6 +81,7 @@ def lifecycle(now: pd.DataFrame) -> pd.Series:
         ("order size", {"lines_last3_to_mean": 0.7}, "lines of the last three orders are 30 % below its mean order"),
         ("returns", {"return_share_365d": 0.09}, "returned 9 % of the purchases of the last 365 days"),
         ("returns", {"return_share_365d": 0.0}, None),
+        ("returns", {"return_share_365d": 0.005}, None),
         ("margin", {"margin_share_365d": 0.12}, "margin of 12 % over the last 365 days"),
         ("margin", {"discount_share_365d": 0.3}, "discount of 30 % over the last 365 days"),
         ("tenure", {"tenure_days": 243.5}, "customer for only 8 months"),

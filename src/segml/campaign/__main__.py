@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from segml import artifacts, cli
+from segml.display import plain_console
 from segml.language import speaking
 from segml.schema import DataError
 
@@ -228,7 +229,7 @@ def _write(found: Measured, config: CampaignConfig, folder: Path) -> None:
 
 
 def _show_plan(planned: Planned, notices: Sequence[str]) -> None:
-    console = Console(highlight=False)
+    console = plain_console()
     columns = ("outcome", "segment", "customers", "mean", "explained", "visible ±", "share")
     rows = [_power_row(row) for row in planned.table.to_dict("records")]
     console.print(_table("Effects that can be seen", columns, rows, names=2))
@@ -246,7 +247,7 @@ def _power_row(row: dict[Hashable, Any]) -> tuple[str, ...]:
 
 
 def _show_assigned(own: pd.DataFrame, alike: pd.DataFrame, facts: dict[str, Any]) -> None:
-    console = Console(highlight=False)
+    console = plain_console()
     strata = [(str(row["stratum"]), str(row["customers"]), str(row["treated"])) for row in facts["strata"]]
     console.print(_table(f"Campaign {facts['campaign']}", ("stratum", "customers", "treated"), strata))
     rows = [
@@ -262,7 +263,7 @@ def _show_assigned(own: pd.DataFrame, alike: pd.DataFrame, facts: dict[str, Any]
 def _show_effect(found: Measured, config: CampaignConfig, facts: dict[str, Any]) -> None:
     from segml.campaign import page
 
-    console = Console(highlight=False)
+    console = plain_console()
     rows = [page.figures(row, config) for _place, row in found.table.iterrows()]
     console.print(_table(page.heading(config), page.headings(), rows))
     for sentence in (*found.finding, *(f"! {caution}" for caution in found.cautions)):

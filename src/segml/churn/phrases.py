@@ -14,6 +14,7 @@ from segml.language import _, ngettext, numerals
 Figures = Mapping[str, float]
 """A customer's features by name."""
 
+_ROUNDED_AWAY = 0.005  # shares up to this one are written as nothing
 _MONTH_DAYS = 30.4375
 _CLEAR_SHORTFALL = 0.05
 _YOUNG_MONTHS = 12
@@ -132,7 +133,7 @@ def _order_size(c: Figures) -> str | None:
 
 def _returns(c: Figures) -> str | None:
     share = _get(c, "return_share_365d")
-    return _told(_("returned {share} of the purchases of the last 365 days"), share) if share > 0 else None
+    return _told(_("returned {share} of the purchases of the last 365 days"), share) if share > _ROUNDED_AWAY else None
 
 
 def _margin(c: Figures) -> str | None:

@@ -1,6 +1,6 @@
 """Triggers and tasks: who is to be contacted, why, by whom and until when."""
 
-from segml.actions.triggers.finding import trigger_name
+from segml.actions.triggers.finding import owner_name, trigger_name
 from segml.actions.triggers.offers import OFFERS
 from segml.actions.triggers.table import (
     COOLING_DOWN,
@@ -25,5 +25,6 @@ __all__ = [
     "TASKS",
     "Tasks",
     "find_tasks",
+    "owner_name",
     "trigger_name",
 ]

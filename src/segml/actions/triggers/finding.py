@@ -50,9 +50,18 @@ _NAMES = {
 }
 
 
+_OWNERS = (N_("sales"), N_("customer success"), N_("key account manager"))
+"""Those that the configuration names by default; its own are shown as they are."""
+
+
 def trigger_name(trigger: str) -> str:
     """Return what people call a trigger, in the language spoken."""
     return _(_NAMES.get(trigger, trigger.replace("_", " ")))
+
+
+def owner_name(owner: str) -> str:
+    """Return what people call an owner, in the language spoken."""
+    return _(owner) if owner in _OWNERS else owner
 
 
 def find(base: pd.DataFrame, config: TasksConfig, around: Surroundings) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from segml.actions import Tasks
-from segml.actions.triggers import COOLING_DOWN, OVER_CAPACITY, trigger_name
+from segml.actions.triggers import COOLING_DOWN, OVER_CAPACITY, owner_name, trigger_name
 from segml.config import TasksConfig
 from segml.display import Grid
 from segml.language import _, ngettext
@@ -76,7 +76,7 @@ def _first(issued: pd.DataFrame, rows: int, currency: str, names: dict[str, str]
                 names.get(row["customer_id"], row["customer_id"]),
                 row["title"],
                 row["reason"],
-                row["owner"],
+                owner_name(row["owner"]),
                 money(row["money"], currency),
             )
             for row in soonest.to_dict("records")
@@ -94,7 +94,7 @@ def _by_trigger(tasks: Tasks, config: TasksConfig, currency: str) -> Grid:
         _("Triggers"),
         (_("trigger"), _("owner"), _("found"), _("issued"), _("asked lately"), _("no time"), _("at stake, issued")),
         (
-            *((title, owners[row["trigger"]], *_counted(row, currency)) for title, row in rows),
+            *((title, owner_name(owners[row["trigger"]]), *_counted(row, currency)) for title, row in rows),
             (_("all"), "", *_counted(counts.drop(columns="trigger").sum().to_dict(), currency)),
         ),
         words=(0, 1),
@@ -113,7 +113,7 @@ def _by_owner(load: pd.DataFrame) -> Grid:
     contacts = load.pivot_table(index="owner", columns="week", values="contacts", aggfunc="sum", fill_value=0)
     rows = tuple(
         (
-            str(owner),
+            owner_name(str(owner)),
             _("no limit") if math.isinf(capacity[owner]) else number(capacity[owner]),
             *(number(contacts.loc[owner, week]) for week in weeks),
         )
