@@ -1,4 +1,4 @@
-"""Make the pictures that README and the documentation show: runs on demo data in a real MLflow UI, and a report.
+"""Make the pictures that README and the documentation show: runs on demo data in a real MLflow UI, and two reports.
 
     python docs/pictures.py [--runs FOLDER]
 
@@ -21,7 +21,8 @@ sys.path.insert(0, str(DOCS.parent / "tests"))
 
 import browser  # noqa: E402 - found by the path above, as are the other helpers of the tests
 from mlflow_server import MlflowServer  # noqa: E402
-from segml import train  # noqa: E402
+from segml import refresh, train  # noqa: E402
+from segml.monitor.verdict import RETRAIN_ADVISED  # noqa: E402
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -45,8 +46,11 @@ COLUMNS = (
     "params.`horizon_days`",
     "tags.`segml.as_of`",
 )
+REFRESHED = {"demo.customers": "800", "churn.boosting.max_iter": "60", "segments.clusters.candidates": "[kmeans]"}
+TRAINED_AT, REFRESHES = "2025-07-01", ("2025-10-01", "2026-01-01")
 COLOURS = 128
 REPORT_SIZE = (1200, 1010)
+REFRESH_HEIGHT = 800
 PAUSE_MS = 2_500
 """For what moves to come to rest, once all of it is there."""
 
@@ -60,7 +64,10 @@ def main() -> None:
         folder = (arguments.runs or Path(temporary)).resolve()
         if not (folder / "whole" / "report.html").is_file():
             make_runs(folder)
+        if not (folder / REFRESHES[-1] / "refresh.html").is_file():
+            make_refreshes(folder)
         picture_report(folder / "whole" / "report.html")
+        picture_refresh(folder / REFRESHES[-1] / "refresh.html")
         picture_runs(folder)
 
 
@@ -77,12 +84,33 @@ def make_runs(folder: Path) -> None:
         _train(common, Path("whole"))
 
 
+def make_refreshes(folder: Path) -> None:
+    """Train on the half year before, then refresh quarter by quarter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    common = {**REFRESHED, "tracking.uri": f"sqlite:///{folder / 'refreshes.db'}"}
+    with contextlib.chdir(folder):
+        _train(common, Path("half"), "--as-of", TRAINED_AT)
+        for day in REFRESHES:
+            settings = _overrides({**common, "refresh.state": "state"})
+            words = ["--model", "half/model", "--as-of", day, "--output", day, *settings]
+            if refresh.main(words) not in (0, RETRAIN_ADVISED):
+                raise SystemExit(f"the refresh of {day} failed")
+
+
 def picture_report(path: Path) -> None:
     """Picture the top of a report."""
     width, height = REPORT_SIZE
     with browser.opened_page(width=width, height=height) as page:
         page.goto(path.as_uri())
         _take(page, DOCS / "report.png")
+
+
+def picture_refresh(path: Path) -> None:
+    """Picture who moved between the stages of the lifecycle."""
+    with browser.opened_page(width=REPORT_SIZE[0], height=REFRESH_HEIGHT) as page:
+        page.goto(path.as_uri())
+        page.evaluate("document.getElementById('moves-lifecycle').scrollIntoView()")
+        _take(page, DOCS / "pictures" / "refresh.png")
 
 
 def picture_runs(folder: Path) -> None:
@@ -144,9 +172,12 @@ def _picture_charts(page: Page, server: str, experiment: str) -> None:
 
 
 def _train(settings: Mapping[str, str], output: Path, *more: str) -> None:
-    overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    if train.main([*more, *overrides, "--output", str(output)]):
+    if train.main([*more, *_overrides(settings), "--output", str(output)]):
         raise SystemExit(f"{settings} failed")
+
+
+def _overrides(settings: Mapping[str, str]) -> list[str]:
+    return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
 
 
 def _take(page: Page, path: Path) -> None:
