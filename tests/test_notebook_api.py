@@ -259,6 +259,30 @@ def test_a_saved_training_holds_what_the_command_leaves(small_training: Training
     assert_frame_equal(scorer.score(small_training), small_training.decisions)
 
 
+@pytest.mark.slow
+def test_a_model_alone_is_saved_beside_what_its_training_left(small_training: Training, tmp_path: Path) -> None:
+    moved = small_training.scorer.recalibrated(small_training.backtest.table)
+    for _again in range(2):
+        folder = segml.save(moved, tmp_path / "recalibrated", progress=False)
+    assert folder == tmp_path / "recalibrated"
+    assert_frame_equal(segml.load_model(folder).score(small_training), moved.score(small_training))
+    assert [path.name for path in tmp_path.iterdir()] == ["recalibrated"]
+
+
+def test_a_model_takes_no_other_folders_place(small_training: Training, tmp_path: Path) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "report.html").touch()
+    with pytest.raises(OutputError, match="is there, and is no model"):
+        segml.save(small_training.scorer, tmp_path / "outputs")
+    assert (tmp_path / "outputs" / "report.html").exists()
+
+
+def test_what_is_neither_a_training_nor_a_model_is_not_saved(small_training: Training, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="found DataFrame"):
+        segml.save(small_training.decisions, tmp_path / "out")  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_told(small_training: Training, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(OutputError, match="is a file; a folder is needed"):

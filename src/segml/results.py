@@ -19,7 +19,11 @@ from segml.nearest import tells_nearest_argument
 from segml.pipeline import Scorer, Training
 from segml.progress import Stages
 from segml.promotion import Verdict
+from segml.schema import DataError, OutputError
 from segml.stopping import stop_if_asked
+
+MODEL_FILE = "MLmodel"
+"""What tells a folder that MLflow reads as a model."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +62,22 @@ def _card(run: Tracked) -> Card:
 
 
 @tells_nearest_argument
-def save(training: Training, folder: str | os.PathLike[str] = "outputs", *, progress: bool = True) -> Path:
+def save(kept: Training | Scorer, folder: str | os.PathLike[str] = "outputs", *, progress: bool = True) -> Path:
     """Write all that ``python -m segml.train`` leaves, the report and the model too; return the folder.
+
+    Of a model alone, such as one that was recalibrated, the folder that ``load_model`` reads.
 
     Raises
     ------
-    OutputError : the folder cannot be written
+    OutputError : the folder cannot be written; or it would take the place of something that is no model
+    DataError : neither a training nor a model
     """
     output = Path(folder)
+    if isinstance(kept, Scorer):
+        return _save_model(kept, output)
+    if not isinstance(kept, Training):
+        raise DataError(f"segml.save keeps what train returns, or its scorer; found {type(kept).__name__}")
+    training = kept
     artifacts.check_writable(output)
     with calmed(), Stages(quiet=not progress) as stages:
         stages("report and model")
@@ -176,6 +188,17 @@ def _write(training: Training, output: Path, *, run_id: str, data_digest: str) -
         outputs.write(training, folder, run_id=run_id, data_digest=data_digest)
         serving.save(training.scorer, folder / serving.MODEL_FOLDER)
         stop_if_asked()
+
+
+def _save_model(scorer: Scorer, output: Path) -> Path:
+    if output.exists() and not (output / MODEL_FILE).is_file():
+        raise OutputError(f"{output} is there, and is no model; give a folder for the model alone")
+    with calmed():
+        from segml import serving
+
+        with artifacts.staged(output.absolute().parent) as folder:
+            serving.save(scorer, folder / output.name)
+    return output.resolve()
 
 
 def _tracked_in(config: Config, experiment: str | None, run_name: str | None, uri: str | None) -> Config:
