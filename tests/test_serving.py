@@ -325,6 +325,19 @@ def test_a_registered_model_is_found_by_run_version_and_alias(run_id: str, folde
     assert len({serving.identity(uri) for uri in (*uris, str(folder))}) == 1
 
 
+@pytest.mark.parametrize(
+    ("uri", "meant"),
+    [
+        ("models:/segml@champion", "models:/segml/1"),
+        ("models:/segml@nobody", "models:/segml@nobody"),
+        ("models:/segml/1", "models:/segml/1"),
+        ("a@folder/model", "a@folder/model"),
+    ],
+)
+def test_an_alias_is_pinned_to_the_version_that_it_stands_for(uri: str, meant: str, run_id: str) -> None:
+    assert serving.pinned(uri) == meant
+
+
 @pytest.mark.parametrize("uri", ["models:/segml@nobody", "models:/segml/7"])
 def test_a_wrong_alias_or_version_names_those_that_exist(uri: str, run_id: str) -> None:
     for look in (serving.load, serving.identity):

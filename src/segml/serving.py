@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import mlflow.pyfunc
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
@@ -26,6 +27,7 @@ from segml.schema import TRANSACTIONS, Column, InputError, ModelError, first_lin
 from segml.serving_model import ARTIFACT, METADATA, PLACE, digest_of_code, read
 
 MODEL_FOLDER = "model"
+_MODELS = "models:/"
 PACKAGE = Path(segml.__file__).parent
 ENTRY = PACKAGE / "serving_entry.py"
 REQUIRED = (
@@ -106,6 +108,19 @@ def load(uri: str) -> Scorer:
         return read(folder)
 
 
+def pinned(uri: str) -> str:
+    """Return the URI of the version that an alias stands for now, so that all that is read belongs to one model.
+
+    Any other URI, and an alias that nobody knows, comes back as it is.
+    """
+    name, _, alias = uri.removeprefix(_MODELS).rpartition("@")
+    if not uri.startswith(_MODELS) or not name:
+        return uri
+    with suppress(MlflowException):
+        return f"{_MODELS}{name}/{mlflow.MlflowClient().get_model_version_by_alias(name, alias).version}"
+    return uri
+
+
 def identity(uri: str) -> str:
     """Return what tells the model that a URI stands for now from all others; an alias may stand for another later.
 
@@ -144,9 +159,9 @@ def _told(error: Exception) -> str:
 
 def _known(uri: str) -> str:
     """Return what the registry holds under the name of a registered model, for a message."""
-    if not uri.startswith("models:/"):
+    if not uri.startswith(_MODELS):
         return ""
-    name = uri.removeprefix("models:/").partition("/")[0].partition("@")[0]
+    name = uri.removeprefix(_MODELS).partition("/")[0].partition("@")[0]
     try:
         client = mlflow.MlflowClient()
         versions = [found.version for found in client.search_model_versions(f"name='{name}'")]
