@@ -16,7 +16,7 @@ from segml.churn.inputs import KEYS, model_matrix
 from segml.config import Config
 from segml.data import connect, load_tables
 from segml.features.catalog import model_inputs
-from segml.windows import YEAR_DAYS, as_timestamp, shift
+from segml.windows import as_timestamp
 
 HORIZON_DAYS = 90
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,19 +92,15 @@ class Source:
 
 
 def read(settings: Config, dates: Sequence[str]) -> Source:
-    """Return a log with the snapshots that tests at these dates need, of one year before too, and of its end."""
+    """Return a log with the snapshots that tests at these dates need, and of its end."""
     prepared = pipeline.prepare(load_tables(settings, connect(settings.threads)), settings, today=TODAY)
     tests = [as_timestamp(moment) for moment in dates]
     splits = {
         moment: split_at(moment, prepared.log_start, config=settings.churn, horizon_days=HORIZON_DAYS)
         for moment in tests
     }
-    year_before = [shift(moment, days=-YEAR_DAYS) for moment in tests]
-    known = [
-        moment for moment in year_before if moment >= shift(prepared.log_start, days=settings.churn.min_history_days)
-    ]
     needed = {moment for split in splits.values() for moment in split.dates}
-    snapshots = pipeline.build_snapshots(prepared, settings, {*needed, *known, prepared.log_end})
+    snapshots = pipeline.build_snapshots(prepared, settings, {*needed, prepared.log_end})
     return Source(settings, prepared, splits, snapshots)
 
 

@@ -19,7 +19,6 @@ from lost_fraction import captured_losses, lost_fractions
 from measures import by_date, figures, pooled
 from pictures import draw
 from protocols import wrong_protocols
-from season_shift import season_shift
 from variants import DEFAULT, NAMES_OF_BASELINES, all_variants, default
 
 EARLIER = ("2010-10-13", "2010-11-12", "2010-12-12")
@@ -58,7 +57,6 @@ def run(folder: Path) -> dict[str, pd.DataFrame]:
     tested, scores = _scored(final)
     tables["lost_fraction"] = _by_dates({**lost, "final": _captured(final, tested, scores)})
     tables["final_all_scored"] = figures(tested, scores)
-    tables["season_shift"] = season_shift(final, tested, scores[DEFAULT])
     tested, scores = often(tested, scores)
     tables |= _tables("final", tested, scores)
     tables["protocols"] = wrong_protocols(final, retail.snapshots.at(retail.prepared.log_end))

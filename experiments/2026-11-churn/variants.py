@@ -29,7 +29,6 @@ NAMES_OF_BASELINES = dict(
 
 DEFAULT = "hazards, season (the default)"
 DIRECT = "average, season"
-LIGHTGBM = "hazards, season, trees by LightGBM"
 PARETO_NBD = NAMES_OF_BASELINES["pareto_nbd_p_churn"]
 
 
@@ -77,7 +76,6 @@ def of_package(case: Case) -> Iterator[tuple[str, pd.DataFrame]]:
     mean = _probability((_logit(direct["p_churn"]) + _logit(hazards["p_churn"])) / 2)
     yield "hazards and average, averaged", _only_churn(mean)
     yield "hazards, season of each period", _only_churn(_hazards_by_period_season(case))
-    yield LIGHTGBM, _risk_model(case, case.followed, library="lightgbm")
 
 
 FAMILIES: tuple[Callable[[Case], Iterator[tuple[str, pd.DataFrame]]], ...] = (baselines, simple, averages, of_package)
@@ -88,14 +86,12 @@ def default(case: Case) -> pd.DataFrame:
     return _risk_model(case, case.followed)
 
 
-def _risk_model(case: Case, followed: pd.DataFrame | None, library: str = "sklearn") -> pd.DataFrame:
-    given = case.settings.churn
-    boosting = given.boosting.model_copy(update={"library": library})
+def _risk_model(case: Case, followed: pd.DataFrame | None) -> pd.DataFrame:
     model = RiskModel().fit(
         case.snapshots.training(case.split),
         case.snapshots.labels,
         base=case.base,
-        config=given.model_copy(update={"season_min_days": 1, "min_snapshots": 1, "boosting": boosting}),
+        config=case.settings.churn.model_copy(update={"season_min_days": 1, "min_snapshots": 1}),
         horizon_days=HORIZON_DAYS,
         seed=SEED,
         followed=followed,

@@ -12,7 +12,7 @@ import pandas as pd
 from segml import config, pipeline
 from segml.config import Config
 from segml.data import connect, load_tables
-from segml.segments import Past, earlier
+from segml.segments import earlier
 from segml.segments.past import Earlier
 
 HORIZON_DAYS = 90
@@ -49,11 +49,6 @@ class History:
         """Return the base some quarters before a date, if history reaches back so far."""
         place = self.dates.index(day) - quarters
         return self.bases[self.dates[place]] if place >= 0 else None
-
-    def past(self, day: str) -> Past:
-        """Return what a search for segments at a date may know: the quarters that are over by then."""
-        known = self.dates[: self.dates.index(day)]
-        return Past([self.bases[earlier_day] for earlier_day in known[::-1]], HORIZON_DAYS)
 
 
 def history(name: str, settings: Config, *, quarters: int) -> History:

@@ -13,10 +13,8 @@ from history import History
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from segml.clusters import Thresholds
-from segml.plots import house_style, plot_candidates
+from segml.plots import house_style
 from segml.plots.style import BLUE, GREY, MUTED, ORANGE, SERIES, TEAL
-from segml.segments.validity import REVENUE_FIFTHS, RFM_SEGMENTS
 
 
 def save(figure: plt.Figure, path: Path) -> None:
@@ -41,29 +39,6 @@ def methods(table: pd.DataFrame) -> plt.Figure:
     ax.set_xlabel("adjusted η² of the log of the next 90 days' revenue")
     ax.grid(axis="x")
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
-    return figure
-
-
-@house_style()
-def how_many(table: pd.DataFrame) -> plt.Figure:
-    """Draw the criteria of all k on one date; ``table`` as ``FoundSegments.table``."""
-    figure = plt.figure(figsize=(8.4, 7), layout="constrained")
-    limits = Thresholds()
-    rows = table[table["algorithm"] == "kmeans"]
-    rules = table[table["candidate"].isin([REVENUE_FIFTHS, RFM_SEGMENTS])]
-    chosen = rows.loc[rows["is_chosen"].astype(bool), "size"]
-    plot_candidates(
-        rows,
-        figure.add_subplot(),
-        chosen=float(chosen.iloc[0]) if len(chosen) else None,
-        thresholds={
-            "agreement": limits.agreement,
-            "min_jaccard": limits.jaccard,
-            "prediction_strength": limits.strength,
-            "min_valley": limits.valley,
-        },
-        baselines=dict(zip(rules["candidate"], rules["next_period_eta2"], strict=True)),
-    )
     return figure
 
 

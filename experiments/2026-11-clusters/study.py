@@ -1,9 +1,9 @@
-"""Found segments: which features and scale, how many, KMeans or HDBSCAN or rules, and do they last?
+"""Found segments: which features and scale, KMeans or HDBSCAN or rules, and do they last?
 
     python experiments/2026-11-clusters/study.py --output experiments/2026-11-clusters/results
 
 Reads the public data sets from SEGML_DATA_HOME (downloads what is not there) and writes tables and pictures. How the
-number of segments is found on data of known structure is measured by ``how_many.py``.
+number of segments is found on data of known structure is measured by ``how_many.py``, on logs by ``segml.experiment``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import counts
 import dense
 import lasting
 import matplotlib as mpl
@@ -24,15 +23,12 @@ from history import History, cdnow, demo, online_retail_ii
 from lasting import DEFAULT_SCALE
 
 from segml.config import ClustersConfig
-from segml.segments import FoundSegments
 from segml.segments.validity import REVENUE_FIFTHS, RFM_SEGMENTS
 
 SHOWN = 6
 """So many of the best methods of the earlier quarters are shown with intervals."""
 DEFAULT_LIST = "six"
 AS_MANY_AS_RFM = 10
-COUNTED = {"Online Retail II": 3, "CDNOW": 2, "demo": 2}
-"""So many of the last dates get a search for the number of segments."""
 SEARCHED = {"Online Retail II": 3, "CDNOW": 2, "demo": 2}
 """So many of the last pairs of dates get a search for HDBSCAN's features; the last of them is the final one."""
 
@@ -62,7 +58,6 @@ def run(folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
     retail, shop, simulated = online_retail_ii(), cdnow(), demo()
     yield from _methods(retail, shop, simulated, folder)
     yield from _lasting(retail, folder)
-    yield from _counts((retail, shop, simulated), folder)
     yield from _dense((retail, shop, simulated), folder)
 
 
@@ -92,23 +87,6 @@ def _lasting(retail: History, folder: Path) -> Iterator[tuple[str, pd.DataFrame]
         yield f"one_quarter_at_{segments}", table.join(lasting.reproducible(retail, features, segments))
         if segments == methods.SEGMENTS:
             pictures.save(pictures.quarters(table), folder / "quarters.png")
-
-
-def _counts(histories: tuple[History, ...], folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
-    chosen, reasons = [], []
-    for history in histories:
-        days = history.dates[-COUNTED[history.name] :]
-        searches: dict[str, FoundSegments] = {day: counts.found_at(history, day, ("kmeans",)) for day in days[:-1]}
-        is_retail = history is histories[0]
-        searches[days[-1]] = counts.found_at(history, days[-1], ("kmeans", "hdbscan") if is_retail else ("kmeans",))
-        short = history.name.lower().replace(" ", "_")
-        yield f"candidates_{short}", counts.candidates(searches[days[-1]])
-        chosen.append(counts.choices(history, searches).assign(data=history.name))
-        reasons += [f"{history.name}, {day}: {' '.join(told)}" for day, told in counts.reasons(searches).items()]
-        if is_retail:
-            pictures.save(pictures.how_many(searches[days[-1]].table), folder / "how_many.png")
-    (folder / "reasons.md").write_text("\n\n".join(reasons) + "\n", encoding="utf-8")
-    yield "choices", pd.concat(chosen).set_index("data", append=True).swaplevel().reset_index()
 
 
 def _dense(histories: tuple[History, ...], folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -216,8 +216,8 @@ class ChurnConfig(Section):
     happens that may be called safe, and of the others that may be called will. ``prior_shift``: targets whose
     probabilities are moved by one constant in logits, so that at training their mean is the base rate of one year
     before. It is off because it was measured to hurt churn: on Online Retail II its calibration error rose from .064
-    to .132 at one date and from .045 to .077 at the other (experiments/2026-11-churn, "Probabilities"). By stagnation
-    alone the mean may stay above that rate, as stagnation is never less likely than churn.
+    to .132 at one date and from .045 to .077 at the other (experiments/prior_shift_*.yaml). By stagnation alone the
+    mean may stay above that rate, as stagnation is never less likely than churn.
     """
 
     model: Literal["hazard", "direct"] = "hazard"
@@ -301,7 +301,7 @@ class PromotionConfig(Section):
     """When a newly trained model becomes champion; ``automatic: false`` leaves that to ``segml.registry promote``.
 
     ``bootstrap`` customers are redrawn for the interval of the difference to the champion. ``stability_tolerance`` is
-    the drop of ``segments/min_jaccard`` that passes for chance (experiments/2026-11-promotion). At least
+    the drop of ``segments/min_jaccard`` that passes for chance (experiments/segment_stability.yaml). At least
     ``min_common_share`` of the customers that either model scores must be scored by both.
     """
 
