@@ -11,14 +11,14 @@ import pandas as pd
 from segml import plots
 from segml.display import Grid
 from segml.features import catalog
-from segml.language import N_, _
+from segml.language import NO_BREAK, N_, _
 from segml.monitor import Matured, lasting
 from segml.monitor.drift import told
 from segml.monitor.matured import FIGURES
 from segml.pipeline import Refresh
 from segml.report.pictures import picture
 from segml.report.refreshed.part import Part
-from segml.report.words import NOTHING, decimal, interval, readable
+from segml.report.words import NOTHING, decimal, interval, number, readable
 
 DRIFT_ROWS = 12
 ABOUT = {
@@ -140,5 +140,9 @@ def _cell(row: Mapping[Any, Any]) -> str:
 def _medians(then: float, now: float) -> str:
     """Return two medians, written alike: as the larger of them reads best."""
     largest = max(abs(then), abs(now))
-    digits = 0 if largest >= 100 else 1 if largest >= 10 else 2
-    return f"{decimal(then, digits)} → {decimal(now, digits)}"
+    if largest >= 100 or (then == round(then) and now == round(now)):
+        written = number(then), number(now)
+    else:
+        digits = 1 if largest >= 10 else 2
+        written = decimal(then, digits), decimal(now, digits)
+    return f"{NO_BREAK}→{NO_BREAK}".join(written)
