@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import segml.views  # noqa: F401 - registers the cards
-from segml import config, refresh_outputs
+from segml import config, crm, refresh_outputs
 from segml.pipeline import Memory, Past, Promise, Refresh, Training, refresh
 from segml.report.refreshed import build_refresh
 from segml.report.refreshed.migration import migration as moves_part
@@ -152,6 +152,18 @@ def test_a_state_folder_between_refreshes_changes_nothing(
     assert build_refresh(again) == build_refresh(three[2])
 
 
+def test_a_customer_with_a_new_name_has_changed_for_the_crm(three: list[Refresh]) -> None:
+    then = three[1].memory()
+    assert then.names
+    before = {**then.names, min(then.names): "ООО Прежнее"}
+    changed = {}
+    for names in (then.names, before, None):  # None: a state of an earlier version does not tell them
+        found = replace(three[2], past=Past((replace(then, names=names), three[0].memory())))
+        customers, _tasks = crm.changes(refresh_outputs.export(found), refresh_outputs.last_export(found))
+        changed[names == before] = customers.by_column().get("name", 0)
+    assert changed == {False: 0, True: 1}
+
+
 def test_decisions_alone_are_enough_to_compare_with(small_training: Training, three: list[Refresh]) -> None:
     bare = Memory(DATES[1], three[1].decided.decisions)
     found = refreshed(small_training, DATES[2], Past((bare,)))
@@ -188,6 +200,13 @@ def test_a_notebook_shows_the_verdict_who_moved_and_what_to_do(three: list[Refre
     assert "reorder due" in shown
     assert "<table" in str(three[2]._repr_html_())
     assert "the first refresh" in str(three[0])
+
+
+def test_a_feature_that_nobody_has_any_more_is_shown_without_a_median(three: list[Refresh]) -> None:
+    found = three[2]
+    drift = found.watch.drift.assign(median_now=math.nan)
+    page = build_refresh(replace(found, watch=replace(found.watch, drift=drift)))
+    assert "\u00a0→\u00a0–" in page
 
 
 def test_the_page_escapes_what_comes_from_the_data(three: list[Refresh]) -> None:

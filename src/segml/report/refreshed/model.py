@@ -11,7 +11,7 @@ import pandas as pd
 from segml import plots
 from segml.display import Grid
 from segml.features import catalog
-from segml.language import NO_BREAK, N_, _
+from segml.language import N_, NO_BREAK, _
 from segml.monitor import Matured, lasting
 from segml.monitor.drift import told
 from segml.monitor.matured import FIGURES
@@ -140,7 +140,7 @@ def _cell(row: Mapping[Any, Any]) -> str:
 def _medians(then: float, now: float) -> str:
     """Return two medians, written alike: as the larger of them reads best."""
     largest = max(abs(then), abs(now))
-    if largest >= 100 or (then == round(then) and now == round(now)):
+    if largest >= 100 or (then.is_integer() and now.is_integer()):
         written = number(then), number(now)
     else:
         digits = 1 if largest >= 10 else 2
