@@ -38,13 +38,15 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     dead = tmp_path / f"{artifacts.STAGING_PREFIX}{gone.pid}-x"
+    namesake = tmp_path / f"{artifacts.STAGING_PREFIX}{os.getpid()}-x"  # in a container all may have one number
     living = tmp_path / f"{artifacts.STAGING_PREFIX}{os.getppid()}-x"
-    dead.mkdir()
-    living.mkdir()
+    for folder in (dead, namesake, living):
+        folder.mkdir()
     with artifacts.staged(tmp_path):
         pass
     assert living.exists()
     assert not dead.exists()
+    assert not namesake.exists()
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -59,6 +61,18 @@ def test_an_output_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         artifacts.staged(Path("/proc/nowhere")),
     ):
         pass
+
+
+def test_a_place_is_checked_without_making_it(tmp_path: Path) -> None:
+    artifacts.check_place(tmp_path / "a" / "b")
+    artifacts.check_place(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    for output in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(OutputError, match=r"file is a file; a folder is needed"):
+            artifacts.check_place(output)
+    with pytest.raises(OutputError, match="is not writable"):
+        artifacts.check_place(Path("/proc/nowhere/out"))
 
 
 def test_one_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -76,3 +90,11 @@ def test_one_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_folder_is_no_file_name(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder; a file name is needed"):
         artifacts.write_file(tmp_path, lambda path: path.write_text("x"))
+
+
+def test_what_this_process_is_writing_is_no_leftover(tmp_path: Path) -> None:
+    with artifacts.staged(tmp_path) as first:
+        (first / "a").touch()
+        with artifacts.staged(tmp_path) as second:
+            (second / "b").touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

@@ -8,6 +8,7 @@ from pandas.testing import assert_frame_equal
 from crm_rows import export, two
 from segml import config, crm
 from segml.actions.triggers import find_tasks
+from segml.crm import words
 from segml.crm.schema import DTYPES, SHAPES
 from segml.schema import DataError
 from task_customers import AS_OF, customers
@@ -144,13 +145,11 @@ def test_changes_are_new_changed_and_gone_rows_and_add_up() -> None:
     assert rows["is_active"].to_dict() == {"a": False, "d": True, "e": True}
     assert customers_.unchanged == 2
     assert len(tasks.rows) == 0
-    assert crm.told((customers_, tasks)).splitlines() == [
-        "customers: 1 new, 1 changed, 1 gone, 2 unchanged",
-        "  new: e",
-        "  changed: d (run_rate)",
-        "  gone: a",
-        "tasks: 0 new, 0 changed, 0 gone, 0 unchanged",
-    ]
+    none = {"new": 0, "changed": 0, "gone": 0, "unchanged": 0, "changed_columns": {}}
+    assert crm.figures((customers_, tasks)) == {
+        "customers": {"new": 1, "changed": 1, "gone": 1, "unchanged": 2, "changed_columns": {"run_rate": 1}},
+        "tasks": none,
+    }
 
 
 def test_who_is_gone_is_told_once() -> None:
@@ -165,8 +164,36 @@ def test_who_is_gone_is_told_once() -> None:
 def test_without_an_earlier_export_all_is_new_and_the_same_again_changes_nothing() -> None:
     made = two(*range(1, 8))
     assert [table.count("new") for table in crm.changes(made, None)] == [7, 7]
-    assert "  new: c0, c1, c2, c3, c4, …" in crm.told(crm.changes(made, None))
     assert [len(table.rows) for table in crm.changes(made, made)] == [0, 0]
+
+
+def test_a_new_name_is_a_change_of_the_customer_and_of_its_tasks() -> None:
+    then, now = (
+        export(p_stagnation=[0.5], revenue_at_risk=[9.0], names={"c0": name}) for name in ("ООО Клей", "ООО Лак")
+    )
+    changed = [table.rows[["change", "changed_columns"]].to_numpy().tolist() for table in crm.changes(now, then)]
+    assert changed == [[["changed", "name"]], [["changed", "name"]]]
+
+
+def test_changes_are_told_in_tables_that_fit_a_terminal() -> None:
+    then = export(customer_id=["a", "b", "c"], run_rate=[1.0, 2.0, 3.0], names={"a": "ООО Клей"})
+    made = export(customer_id=["b", "d"], run_rate=[5.0, 1.0], names={"d": "ООО Лак"})
+    now = crm.Export(made.customers.assign(tier="key", tags="tier: key", action="visit", reasons="why"), made.tasks)
+    counts, columns, first = words.tables(crm.changes(now, then))  # there are no tasks, and no table of them
+    assert counts.rows == (("customers", "1", "1", "2", "0"), ("tasks", "0", "0", "0", "0"))
+    assert columns.rows == tuple(("customers", name, "1") for name in ("action", "reasons", "run_rate", "tags", "tier"))
+    assert first.rows == (
+        ("d", "new", "ООО Лак"),
+        ("b", "changed", "tier, run_rate, reasons, 2 more"),
+        ("a", "gone", "ООО Клей"),
+        ("c", "gone", ""),
+    )
+
+
+def test_of_many_changed_rows_the_first_are_shown() -> None:
+    customers_, tasks = words.tables(crm.changes(two(*range(1, 8)), None))[1:]
+    assert [row[0] for row in customers_.rows] == ["c0", "c1", "c2", "c3", "c4"]
+    assert {row[2] for row in tasks.rows} <= {f"c{number}, keep a customer at risk" for number in range(7)}
 
 
 def test_only_changes_leave_on_request(tmp_path: Path) -> None:

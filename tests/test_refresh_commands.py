@@ -3,12 +3,13 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,11 +26,13 @@ from postgres_server import new_database
 from segml import crm, refresh, refresh_outputs, train
 from segml.artifacts import STAGING_PREFIX
 from segml.state import INDEX, opened
+from segml.state.folder import LOCK
 from support import TINY
 
 TRAINED, FIRST, SECOND = "2025-07-01", "2025-10-01", "2026-01-01"
 SETTINGS = (*TINY, "backtest.dates=1", "monitor.bootstrap=100", "segments.interval_resamples=5")
 CHAMPION = "models:/segml@champion"
+Refused = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,28 @@ def test_a_state_that_another_refresh_holds_is_left_alone(
     assert "another refresh is at work" in message
 
 
+@pytest.fixture
+def refused(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """A refresh that cannot be met: it ends with exit code 2 and one message, before the data, without a trace."""
+
+    def run(*words: str, as_of: str = FIRST, output: Path | None = None) -> str:
+        before, runs = paths(tmp_path), len(place.runs(""))
+        assert place.refresh(output or tmp_path / "new" / "out", as_of, *words) == 2
+        told = capsys.readouterr().err
+        assert len(said(told)) == 1
+        assert "reading data" not in told
+        assert paths(tmp_path) == before
+        assert len(place.runs("")) == runs
+        return told
+
+    return run
+
+
+def paths(folder: Path) -> set[Path]:
+    """Return the files and folders below a folder, but for the lock of a state, which its first reader makes."""
+    return {path for path in folder.rglob("*") if path.name != LOCK}
+
+
 def previous_without_columns(decisions: pd.DataFrame) -> pd.DataFrame:
     return decisions.drop(columns="tier")
 
@@ -264,31 +289,34 @@ def previous_of_the_same_date(decisions: pd.DataFrame) -> pd.DataFrame:
     return decisions.assign(as_of=pd.Timestamp(FIRST))
 
 
+def previous_with_words_for_money(decisions: pd.DataFrame) -> pd.DataFrame:
+    return decisions.assign(run_rate="much")
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         (previous_without_columns, r"lacks columns ['tier']"),
         (previous_of_two_dates, "must be of one as-of date; found 2"),
         (previous_of_the_same_date, f"is of {FIRST}; the last decisions must be earlier than {FIRST}"),
+        (previous_with_words_for_money, "column 'run_rate': string found, numbers were expected"),
         (None, "does not exist; give the file that holds decisions"),
     ],
 )
 def test_last_decisions_that_cannot_be_compared_with_are_refused(
-    changed: Any, message: str, place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    changed: Any, message: str, place: Place, tmp_path: Path, refused: Refused
 ) -> None:
     file = tmp_path / "previous.parquet"
     if changed is not None:
         changed(pd.read_parquet(place.previous)).to_parquet(file, index=False)
-    assert place.refresh(tmp_path / "out", FIRST, "--previous", str(file)) == 2
-    (told,) = said(capsys.readouterr().err)
-    assert message in told
-    assert files(tmp_path / "out") == set()
-    assert entries(tmp_path / "out") == []
+    for words in ((), ("--dry-run",)):
+        assert message in refused("--previous", str(file), *words)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("--previous", "."), "is a folder; give the file that holds decisions"),
         (("--model", "models:/segml@nobody"), "@nobody"),
         (("--model", "no/such/folder"), "no/such/folder"),
         (("--set", "refresh.plam=plan.csv"), "did you mean 'plan'"),
@@ -298,27 +326,78 @@ def test_last_decisions_that_cannot_be_compared_with_are_refused(
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused_before_any_work(
-    words: tuple[str, ...], message: str, place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], message: str, refused: Refused
 ) -> None:
-    assert place.refresh(tmp_path / "out", FIRST, *words) == 2
-    captured = capsys.readouterr()
-    assert len(said(captured.err)) == 1
-    assert message in captured.err
-    assert "reading data" not in captured.err
-    assert files(tmp_path / "out") == set()
+    assert message in refused(*words)
 
 
-def test_a_plan_without_its_columns_is_refused(
-    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_model_that_was_changed_is_refused_before_any_work(place: Place, tmp_path: Path, refused: Refused) -> None:
+    model = Path(shutil.copytree(place.previous.parent / "model", tmp_path / "model"))
+    (stored,) = model.rglob("risk.skops")
+    stored.write_bytes(stored.read_bytes() + b" ")
+    assert "risk.skops is not the file that was saved" in refused("--model", str(model))
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "file").touch()
+    assert "is a file; a folder is needed" in refused(output=tmp_path / "file")
+    assert "is a file; a folder is needed" in refused(output=tmp_path / "file" / "out")
+    assert "is not writable" in refused(output=Path("/proc/nowhere/out"))
+
+
+def without_an_index(state: Path) -> None:
+    (state / INDEX).write_text("{")
+
+
+def of_a_later_version(state: Path) -> None:
+    index = state / INDEX
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"format": 99}))
+
+
+def with_other_decisions(state: Path) -> None:
+    (decisions,) = state.rglob("decisions.parquet")
+    decisions.write_bytes(decisions.read_bytes() + b" ")
+
+
+def without_the_model(state: Path) -> None:
+    (manifest,) = state.rglob("manifest.json")
+    manifest.unlink()
+
+
+def with_a_file_in_its_place(state: Path) -> None:
+    shutil.rmtree(state)
+    state.touch()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without_an_index, "is no index of refreshes"),
+        (of_a_later_version, "has format 99, this segml reads format 1; install the segml that wrote it"),
+        (with_other_decisions, "decisions.parquet was changed; what a refresh left must stay as it is"),
+        (without_the_model, "holds no segml model"),
+        (with_a_file_in_its_place, "cannot be written"),
+    ],
+)
+def test_a_state_that_is_not_whole_is_refused_before_any_work(
+    change: Any, message: str, first: First, tmp_path: Path, refused: Refused
 ) -> None:
+    state = Path(shutil.copytree(first.folder / refresh.STATE, tmp_path / "state"))
+    change(state)
+    for words in ((), ("--dry-run",)):
+        assert message in refused("--set", f"refresh.state={state}", *words, as_of=SECOND)
+
+
+def test_a_plan_without_its_columns_is_refused(tmp_path: Path, refused: Refused) -> None:
     plan = tmp_path / "plan.csv"
     pd.DataFrame({"customer_id": ["C00001"], "plan": [1.0]}).to_csv(plan, index=False)
-    assert place.refresh(tmp_path / "out", FIRST, "--set", f"refresh.plan={plan}") == 2
-    captured = capsys.readouterr()
-    (told,) = said(captured.err)
-    assert "the plan lacks columns ['revenue_plan']" in told
-    assert "scores" not in captured.err
-    assert files(tmp_path / "out") == set()
+    assert "the plan lacks columns ['revenue_plan']" in refused("--set", f"refresh.plan={plan}")
+
+
+def test_a_refresh_that_fails_on_its_data_leaves_no_folder(place: Place, tmp_path: Path) -> None:
+    output = tmp_path / "new" / "out"
+    assert place.refresh(output, FIRST, "--set", "data.transactions=none.csv") == 2
+    assert not output.parent.exists()
 
 
 # The second refresh, with all that can be asked for
@@ -389,7 +468,8 @@ def test_a_dry_run_tells_what_would_change_and_leaves_no_trace(
     assert told["as_of"] == SECOND
     now, then = crm.read_files(second.folder), crm.read_files(first.folder)
     assert now is not None
-    assert told["would_change"] == crm.told(crm.changes(now, then))
+    assert told["verdict"]["decision"] == "keep"
+    assert told["would_change"] == crm.figures(crm.changes(now, then))
     assert not output.exists()
     assert contents(state) == before
     assert len(place.runs("")) == runs
@@ -406,42 +486,91 @@ def contents(folder: Path) -> dict[str, bytes]:
 KILLED = textwrap.dedent(
     """
     import os, signal, sys
-    from segml import refresh
+    from segml import crm, pipeline, promises, records, refresh, refresh_outputs, serving, session, state, summary
 
-    name, real = sys.argv[1], os.replace
+    def dying(name, moment):
+        real = os.replace
 
-    def dying(source, target):
-        if os.path.basename(target) == name:
-            os.kill(os.getpid(), signal.SIGKILL)
-        real(source, target)
+        def replace(source, target):
+            is_here = os.path.basename(target) == name
+            if is_here and moment == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            real(source, target)
+            if is_here:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-    os.replace = dying
-    sys.exit(refresh.main(sys.argv[2:]))
+        os.replace = replace
+
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            dying(*line.split())
+            os._exit(refresh.main(sys.argv[1:]))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
     """
 )
-"""A refresh that dies as it is about to put a file of this name in its place."""
+"""Refreshes, one a line of the input, that die before or after a file or folder of this name is put in its place."""
+KILLS = (
+    (f"before {refresh_outputs.DRIFT}", [FIRST]),  # the first half of the output files is new
+    (f"before {INDEX}", [FIRST]),  # all of them are, and what the state keeps is written, but does not count yet
+    (f"after {INDEX}", [FIRST, SECOND]),  # it counts, and MLflow does not know
+)
 
 
 @pytest.mark.slow
 def test_a_refresh_after_kills_is_the_one_that_would_have_been(
-    place: Place, first: First, second: Second, output: Path, capsys: pytest.CaptureFixture[str]
+    place: Place, first: First, output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [sys.executable, "-c", KILLED, INDEX, *place.words(output, SECOND)]
-    died = subprocess.run(words, capture_output=True, text=True, check=False, cwd=place.folder, timeout=600)
-    assert died.returncode == -signal.SIGKILL, died.stderr
-    same_results(output, second.folder)
-    assert entries(output) == [FIRST]
+    calm = Path(shutil.copytree(first.folder, tmp_path / "calm"))
+    assert place.refresh(calm, SECOND) == 0
+    words = [sys.executable, "-c", KILLED, *place.words(output, SECOND)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(words, text=True, cwd=place.folder, **pipes) as killed:  # type: ignore[call-overload]
+        for moment, counting in KILLS:
+            place_of_death, name = moment.split()
+            print(name, place_of_death, file=killed.stdin, flush=True)
+            assert int(killed.stdout.readline()) == -signal.SIGKILL, moment
+            assert entries(output) == counting, moment
+            assert is_old_or_new(output, first.folder, calm), moment
+        killed.stdin.close()
     (left,) = place.runs("attributes.status = 'RUNNING'")
 
+    capsys.readouterr()
     assert place.refresh(output, SECOND) == 0
     assert "runs that a killed process left RUNNING, now set FAILED: 1" in capsys.readouterr().err
     assert place.client.get_run(left.info.run_id).info.status == "FAILED"
-    same_results(output, second.folder)
-    assert files(output) == expected_files()
+    assert told_by(output) == told_by(calm)
     assert [path.name for path in output.iterdir() if path.name.startswith(STAGING_PREFIX)] == []
     assert entries(output) == [FIRST, SECOND]
     assert len(list((output / refresh.STATE / "refreshes").iterdir())) == 2
+    assert remembered(output) == remembered(calm)
     assert not issued(output)["task_id"].duplicated().any()
+
+
+def is_old_or_new(output: Path, old: Path, new: Path) -> bool:
+    """Tell whether each file of an output is whole: as it was, or as it will be."""
+    found, before, after = (told_by(folder) for folder in (output, old, new))
+    return found.keys() == before.keys() and all(found[name] in (before[name], after[name]) for name in found)
+
+
+def told_by(output: Path) -> dict[str, bytes]:
+    """Return what the files of an output hold, but for the run in MLflow and the name of the folder."""
+    files = {path.name: path.read_bytes() for path in output.iterdir() if path.is_file()}
+    own = re.compile(rb"\b[0-9a-f]{32}\b|^output: .*$", re.MULTILINE)
+    return {name: own.sub(b"", held) for name, held in files.items()}
+
+
+def remembered(output: Path) -> list[tuple[dict[str, str], Any]]:
+    """Return of each refresh that counts the checksums of its tables, and the facts without the run in MLflow."""
+    folder = output / refresh.STATE
+    with opened(folder) as state:
+        return [
+            (
+                {name: sha256 for name, sha256 in entry.sha256.items() if name != "facts.json"},
+                {**state.read(entry).facts, "run_id": ""},
+            )
+            for entry in state.entries
+        ]
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from segml.actions import DECISIONS
 from segml.monitor.delivery import Delivery
 from segml.pipeline import Memory, Training
 from segml.schema import DataError, StateError
-from segml.state import INDEX, opened, previous_of
+from segml.state import INDEX, compared, opened, previous_of
 
 AUTUMN, WINTER, SPRING = (pd.Timestamp(day) for day in ("2025-10-01", "2026-01-01", "2026-04-01"))
 
@@ -27,7 +28,7 @@ def memory(as_of: pd.Timestamp, segment: str = "A") -> Memory:
         as_of, {"reconciles": True}, 5, 2, 0.5, 3, 2, {"margin": 1}, {"region": ("N",)}, {"2025-09": 10.5}
     )
     features = customers.assign(revenue_365d=1.0)
-    return Memory(as_of, customers, features, tasks, delivery, facts={"a": 1})
+    return Memory(as_of, customers, features, tasks, delivery, names={"c1": "ООО Клей"}, facts={"a": 1})
 
 
 def same(one: Memory, other: Memory) -> bool:
@@ -37,7 +38,7 @@ def same(one: Memory, other: Memory) -> bool:
         assert left is not None
         assert right is not None
         pd.testing.assert_frame_equal(left, right)
-    return (one.as_of, one.delivery, one.facts) == (other.as_of, other.delivery, other.facts)
+    return all(getattr(one, name) == getattr(other, name) for name in ("as_of", "delivery", "names", "facts"))
 
 
 def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
@@ -46,6 +47,17 @@ def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
     with opened(tmp_path) as state:
         (entry,) = state.before(WINTER)
         assert same(state.read(entry), memory(AUTUMN))
+
+
+@pytest.mark.parametrize("names", [{}, None])
+def test_no_names_and_unknown_names_are_told_apart(tmp_path: Path, names: dict[str, str] | None) -> None:
+    """States of earlier versions hold none: what the CRM got is not known then."""
+    kept = replace(memory(AUTUMN), names=names)
+    with opened(tmp_path) as state:
+        state.keep(kept)
+        assert (tmp_path / "refreshes" / state.entries[0].folder / "names.parquet").exists() == (names is not None)
+    with opened(tmp_path) as state:
+        assert same(state.read(state.entries[0]), kept)
 
 
 def test_a_model_is_kept_once_and_decides_as_before(tmp_path: Path, small_training: Training) -> None:
@@ -185,6 +197,106 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_where_nothing_was_kept_goes_again(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    folder = tmp_path / "there" / "new" / "state"
+    with pytest.raises(RuntimeError, match="boom"), opened(folder):
+        raise RuntimeError("boom")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+    with opened(folder) as state:
+        (folder.parent / "mine").touch()
+        state.keep(memory(AUTUMN))
+    with pytest.raises(RuntimeError, match="boom"), opened(folder):
+        raise RuntimeError("boom")
+    assert (folder / INDEX).exists()
+
+
+# What is compared with, before there is any work to lose
+
+
+def test_what_is_wrong_with_any_refresh_is_told_at_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as state:
+        state.keep(memory(AUTUMN))
+        state.keep(memory(WINTER))
+        first, last = (tmp_path / "refreshes" / entry.folder / "tasks.parquet" for entry in state.entries)
+    first.write_bytes(b"")
+    for as_of in (None, WINTER, SPRING):
+        with opened(tmp_path) as state, pytest.raises(StateError, match=r"tasks\.parquet was changed"):
+            compared(state, None, as_of)
+    with opened(tmp_path) as state, pytest.raises(StateError, match="refreshes go forward"):
+        compared(state, None, AUTUMN)
+    assert last.exists()
+
+
+def test_a_refresh_that_gives_way_need_not_be_whole(tmp_path: Path) -> None:
+    with opened(tmp_path) as state:
+        state.keep(memory(AUTUMN))
+        state.keep(memory(WINTER))
+        (tmp_path / "refreshes" / state.entries[1].folder / "tasks.parquet").unlink()
+    with opened(tmp_path) as state:
+        assert len(compared(state, None, WINTER).past(WINTER, print).memories) == 1
+
+
+def test_what_was_read_early_is_not_read_again(tmp_path: Path) -> None:
+    with opened(tmp_path) as state:
+        state.keep(memory(AUTUMN))
+    with opened(tmp_path) as state:
+        found = compared(state, None, None)
+    (tmp_path / INDEX).unlink()
+    last = found.past(SPRING, print).last
+    assert last is not None
+    assert same(last, memory(AUTUMN))
+
+
+def written(folder: Path, as_of: pd.Timestamp) -> Path:
+    """Return a file of the last decisions."""
+    file = folder / "decisions.parquet"
+    memory(as_of).decisions.to_parquet(file, index=False)
+    return file
+
+
+@pytest.mark.parametrize("as_of", [WINTER, None])
+def test_the_file_is_compared_with_where_there_was_no_refresh(tmp_path: Path, as_of: pd.Timestamp | None) -> None:
+    file = written(tmp_path, AUTUMN)
+    found = compared(None, file, as_of)
+    file.unlink()
+    last = found.past(WINTER, print).last
+    assert last is not None
+    assert last.as_of == AUTUMN
+
+
+def test_a_file_of_a_later_date_is_told_as_soon_as_the_date_is_known(tmp_path: Path) -> None:
+    file = written(tmp_path, SPRING)
+    with pytest.raises(DataError, match="is of 2026-04-01; the last decisions must be earlier than 2026-01-01"):
+        compared(None, file, WINTER)
+    found = compared(None, file, None)
+    with pytest.raises(DataError, match="is of 2026-04-01; the last decisions must be earlier than 2026-01-01"):
+        found.past(WINTER, print)
+
+
+@pytest.mark.parametrize("as_of", [WINTER, None])
+def test_the_file_is_not_even_read_after_a_refresh(tmp_path: Path, as_of: pd.Timestamp | None) -> None:
+    said: list[str] = []
+    with opened(tmp_path / "state") as state:
+        state.keep(memory(AUTUMN))
+        last = compared(state, tmp_path / "gone.parquet", as_of).past(WINTER, said.append).last
+    assert last is not None
+    assert said == [f"there was a refresh of 2025-10-01; {tmp_path / 'gone.parquet'} is not used"]
+
+
+def test_the_file_is_compared_with_when_the_first_refresh_is_run_again(tmp_path: Path) -> None:
+    file = written(tmp_path, AUTUMN)
+    with opened(tmp_path / "state") as state:
+        state.keep(memory(WINTER))
+        for as_of in (WINTER, None):
+            last = compared(state, file, as_of).past(WINTER, print).last
+            assert last is not None
+            assert last.as_of == AUTUMN
+
+
+# The last decisions as a file
+
+
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_decisions_of_a_file_are_a_memory(tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"decisions.{ending}"
@@ -206,6 +318,13 @@ def test_decisions_of_a_file_are_a_memory(tmp_path: Path, ending: str) -> None:
         (lambda table: pd.concat([table, table]), "customer 'c1' more than once"),
         (lambda table: table.assign(as_of=[AUTUMN, WINTER]), "one as-of date; found 2"),
         (lambda table: table.assign(as_of=[AUTUMN, pd.NaT]), "one as-of date; found 2"),
+        (lambda table: table.assign(as_of="autumn"), "column 'as_of': .*autumn"),
+        (lambda table: table.assign(as_of=20251001), "column 'as_of': integer found, dates were expected"),
+        (lambda table: table.assign(as_of=AUTUMN.tz_localize("UTC")), "column 'as_of': dates carry a time zone"),
+        (lambda table: table.assign(customer_id=[1, 2]), "column 'customer_id': integer found, text was expected"),
+        (lambda table: table.assign(customer_id=["c1", None]), "rows without customer_id"),
+        (lambda table: table.assign(tier=1.5), "column 'tier': floating found, text was expected"),
+        (lambda table: table.assign(run_rate="much"), "column 'run_rate': string found, numbers were expected"),
     ],
 )
 def test_a_file_that_holds_no_decisions_is_refused(tmp_path: Path, change, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -223,3 +342,24 @@ def test_a_file_that_is_not_there_or_of_another_kind_is_refused(tmp_path: Path) 
     (tmp_path / "broken.parquet").write_text("no")
     with pytest.raises(DataError, match="cannot be read as decisions"):
         previous_of(tmp_path / "broken.parquet", SPRING)
+    (tmp_path / "folder.parquet").mkdir()
+    with pytest.raises(DataError, match=r"folder\.parquet is a folder; give the file that holds decisions"):
+        previous_of(tmp_path / "folder.parquet", SPRING)
+
+
+def test_what_csv_does_not_tell_is_as_a_training_leaves_it(tmp_path: Path, small_training: Training) -> None:
+    file, decisions = tmp_path / "decisions.csv", small_training.decisions
+    decisions.to_csv(file, index=False)
+    told = previous_of(file).decisions
+    for name, kind in DECISIONS.items():
+        expected = decisions[name].astype("str").replace("", None) if kind == "str" else decisions[name]
+        pd.testing.assert_series_equal(told[name], expected)
+
+
+def test_features_that_cannot_be_read_are_told_and_those_of_others_left_aside(tmp_path: Path) -> None:
+    file, features = written(tmp_path, AUTUMN), tmp_path / "features.parquet"
+    pd.DataFrame({"x": [1]}).to_parquet(features)
+    assert previous_of(file).features is None
+    features.write_text("no")
+    with pytest.raises(DataError, match=r"features\.parquet, beside the last decisions, cannot be read"):
+        previous_of(file)

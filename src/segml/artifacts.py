@@ -15,6 +15,9 @@ STAGING_PREFIX = ".segml-unfinished-"
 UNFINISHED = ".unfinished"
 """How the temporary name of a file or folder ends that is being written."""
 
+_OURS: set[str] = set()
+"""What this process is writing at the moment."""
+
 
 @contextmanager
 def staged(output: Path) -> Iterator[Path]:
@@ -30,9 +33,10 @@ def staged(output: Path) -> Iterator[Path]:
     _remove_leftovers(output)
     staging = Path(tempfile.mkdtemp(prefix=f"{STAGING_PREFIX}{os.getpid()}-", dir=output))
     try:
-        yield staging
-        for entry in sorted(staging.iterdir()):
-            _replace(entry, output / entry.name)
+        with _being_written(staging):
+            yield staging
+            for entry in sorted(staging.iterdir()):
+                _replace(entry, output / entry.name)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}; give another --output") from error
     finally:
@@ -51,6 +55,15 @@ def check_writable(output: Path) -> None:
         raise OutputError(f"output folder {output} is not writable: {error.strerror}; give another --output") from None
 
 
+def check_place(output: Path) -> None:
+    """Raise ``OutputError`` where the output folder could not be made or written; it is not made."""
+    places = (output.absolute(), *output.absolute().parents)
+    there = next(place for place in places if os.path.lexists(place))
+    if not there.is_dir():
+        raise OutputError(f"output {there} is a file; a folder is needed")
+    check_writable(there)
+
+
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write one file by way of a temporary name beside it, so that no half of it ever bears the final name."""
     check_writable(path.parent)
@@ -58,8 +71,9 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         raise OutputError(f"output {path} is a folder; a file name is needed")
     temporary = path.with_name(f"{STAGING_PREFIX}{os.getpid()}-{path.name}")
     try:
-        write(temporary)
-        os.replace(temporary, path)
+        with _being_written(temporary):
+            write(temporary)
+            os.replace(temporary, path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
@@ -109,6 +123,15 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def _being_written(place: Path) -> Iterator[None]:
+    _OURS.add(place.name)
+    try:
+        yield
+    finally:
+        _OURS.discard(place.name)
+
+
 def _replace(entry: Path, target: Path) -> None:
     if target.is_dir():
         shutil.rmtree(target)
@@ -118,7 +141,9 @@ def _replace(entry: Path, target: Path) -> None:
 def _remove_leftovers(output: Path) -> None:
     for leftover in output.glob(f"{STAGING_PREFIX}*"):
         pid = leftover.name.removeprefix(STAGING_PREFIX).split("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
+        # A container gives the same number to one process after the other: what bears our own need not be ours.
+        is_left = leftover.name not in _OURS if pid == str(os.getpid()) else pid.isdigit() and not _alive(int(pid))
+        if is_left:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 

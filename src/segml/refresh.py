@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segml import artifacts, cli, config, tracking
 from segml.stopping import stop_if_asked
+from segml.windows import as_timestamp
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from segml.config import Config
-    from segml.pipeline import Past, Prepared, Promise, Refresh, Scorer
+    from segml.pipeline import Prepared, Promise, Refresh, Scorer
     from segml.progress import Stages
+    from segml.segments import Playbook
+    from segml.state import Compared
 
 DESCRIPTION = """Decide about customers by the model in use, and compare with the last time.
 
@@ -45,39 +50,71 @@ def _refresh(arguments: argparse.Namespace) -> int:
     settings = cli.load_config(arguments)
     output = Path(settings.output)
     if not arguments.dry_run:
-        artifacts.check_writable(output)
+        artifacts.check_place(output)
     store = tracking.check_reachable(settings.tracking)
     with cli.Stages() as stages:
         stages("loading the model")
-        from segml import promises, serving  # they bring scikit-learn and MLflow
-
         with tracking.default_store(store):
-            scorer, promise = serving.load(arguments.model), promises.promise_of(arguments.model)
-        learnt = config.refreshed_under(settings, scorer.config)
-        scorer, state = replace(scorer, config=learnt), _state_folder(learnt, output)
-        asked = _Asked(scorer, promise, state, arguments.previous, _plan(learnt))
-        _check_crm(learnt)
-        if arguments.dry_run:
-            found, facts = _tried(asked, stages)
-        else:
-            found, facts = _kept(asked, output, arguments.config, stages)
-    _tell(found, facts, arguments)
-    return found.verdict.exit_code
+            asked = _asked(arguments, settings, output)
+        _check_crm(asked.settings)
+        done = _tried(asked, stages) if arguments.dry_run else _kept(asked, output, arguments.config, stages)
+    if arguments.json:
+        cli.print_json(done.facts)
+    else:
+        done.show()
+    return done.exit_code
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a refresh rests on beside the data."""
+    """What a refresh rests on beside the data and what was before: all that can be wrong with it is told by then."""
 
     scorer: Scorer
     promise: Promise
     state: Path
-    previous: str | None
+    previous: Path | None
     plan: pd.DataFrame | None
+    playbook: Playbook
+
+    @property
+    def settings(self) -> Config:
+        return self.scorer.config
 
 
-def _state_folder(settings: Config, output: Path) -> Path:
-    return Path(settings.refresh.state) if settings.refresh.state is not None else output / STATE
+@dataclass(frozen=True)
+class _Done:
+    """What came of it: for schedulers, for programs, for people."""
+
+    exit_code: int
+    facts: Mapping[str, Any]
+    show: Callable[[], None]
+
+
+def _asked(arguments: argparse.Namespace, settings: Config, output: Path) -> _Asked:
+    from segml import promises, segments, serving  # they bring scikit-learn and MLflow
+
+    model = serving.pinned(arguments.model)
+    scorer, promise = serving.load(model), promises.promise_of(model)
+    learnt = config.refreshed_under(settings, scorer.config)
+    return _Asked(
+        scorer=replace(scorer, config=learnt),
+        promise=promise,
+        state=Path(learnt.refresh.state) if learnt.refresh.state is not None else output / STATE,
+        previous=Path(arguments.previous) if arguments.previous is not None else None,
+        plan=_plan(learnt),
+        playbook=segments.configured_playbook(learnt.segments),
+    )
+
+
+def _plan(settings: Config) -> pd.DataFrame | None:
+    if settings.refresh.plan is None:
+        return None
+    from segml.actions.plans import check_plan
+    from segml.state.previous import read_table
+
+    plan = read_table(Path(settings.refresh.plan), "a plan")
+    check_plan(plan)
+    return plan
 
 
 def _check_crm(settings: Config) -> None:
@@ -88,16 +125,16 @@ def _check_crm(settings: Config) -> None:
         crm.check(settings.crm.postgres)
 
 
-def _kept(asked: _Asked, output: Path, config_file: str | None, stages: Stages) -> tuple[Refresh, dict[str, Any]]:
+def _kept(asked: _Asked, output: Path, config_file: str | None, stages: Stages) -> _Done:
     """Refresh, write and track what was found; once the state is kept, the refresh counts."""
     from segml import crm, records, refresh_outputs, session, state, summary
 
-    settings = asked.scorer.config
-    with (
-        state.opened(asked.state) as kept,
-        session.tracked(settings, config_file, stages, prefix="refresh ") as current,
-    ):
-        found = _found(asked, current.prepared, kept.past(current.prepared.as_of), stages)
+    settings = asked.settings
+    with ExitStack() as stack:
+        kept = stack.enter_context(state.opened(asked.state))
+        before = state.compared(kept, asked.previous, _date(settings))
+        current = stack.enter_context(session.tracked(settings, config_file, stages, prefix="refresh "))
+        found = _found(asked, current.prepared, before, stages)
         stages("report")
         with artifacts.staged(output) as place:
             refresh_outputs.write(found, place, run_id=current.run.run_id)
@@ -109,77 +146,59 @@ def _kept(asked: _Asked, output: Path, config_file: str | None, stages: Stages) 
         stages("tracking")
         digest, seconds = current.data_digest, stages.seconds
         current.run.send(records.of_refresh(current.run.begun, found, data_digest=digest, seconds=seconds), output)
-    return found, summary.refresh_facts(found, output, current.run, page=refresh_outputs.PAGE)
+    facts = summary.refresh_facts(found, output, current.run, page=refresh_outputs.PAGE)
+    return _Done(found.verdict.exit_code, facts, partial(summary.show_refresh, found, facts))
 
 
-def _tried(asked: _Asked, stages: Stages) -> tuple[Refresh, dict[str, Any]]:
-    """Refresh without a trace; return what would change in the CRM beside what was found."""
-    from segml import crm, refresh_outputs
-    from segml.pipeline import Past
+def _tried(asked: _Asked, stages: Stages) -> _Done:
+    """Refresh without a trace; tell what would change in the CRM."""
+    from segml import crm, refresh_outputs, summary
+    from segml.crm import words
 
-    settings = asked.scorer.config
+    settings = asked.settings
+    before = _compared(asked)
     with cli.open_data(settings, stages) as prepared:
-        past = _past_of(asked.state, prepared.as_of) if asked.state.is_dir() else Past()
-        found = _found(asked, prepared, past, stages)
-    sent = refresh_outputs.export(found)
-    if settings.crm.postgres is not None:
-        changes = crm.preview(sent, settings.crm.postgres)
-    else:
-        changes = crm.changes(sent, refresh_outputs.last_export(found))
-    return found, {"as_of": str(prepared.as_of.date()), "would_change": crm.told(changes)}
+        found = _found(asked, prepared, before, stages)
+    sent, address = refresh_outputs.export(found), settings.crm.postgres
+    last = refresh_outputs.last_export(found)
+    changes = crm.changes(sent, last) if address is None else crm.preview(sent, address)
+    facts = {
+        "as_of": str(prepared.as_of.date()),
+        "verdict": found.verdict.summary(),
+        "would_change": crm.figures(changes),
+    }
+    tables = partial(words.tables, changes)
+    return _Done(found.verdict.exit_code, facts, partial(summary.show_would_change, found, tables))
 
 
-def _past_of(folder: Path, as_of: pd.Timestamp) -> Past:
+def _compared(asked: _Asked) -> Compared:
+    """Read what a refresh would compare with; a state folder is not made."""
     from segml import state
 
-    with state.opened(folder) as kept:
-        return kept.past(as_of)
+    as_of = _date(asked.settings)
+    if not asked.state.exists():
+        return state.compared(None, asked.previous, as_of)
+    with state.opened(asked.state) as kept:
+        return state.compared(kept, asked.previous, as_of)
 
 
-def _found(asked: _Asked, prepared: Prepared, past: Past, stages: Stages) -> Refresh:
-    from segml import pipeline, segments
+def _date(settings: Config) -> pd.Timestamp | None:
+    """Return the as-of date, where it is asked for; the data tell it otherwise."""
+    return as_timestamp(settings.as_of) if settings.as_of is not None else None
 
-    settings = asked.scorer.config
+
+def _found(asked: _Asked, prepared: Prepared, before: Compared, stages: Stages) -> Refresh:
+    from segml import pipeline
+
     return pipeline.refresh(
         prepared,
         asked.scorer,
-        past=_or_previous(past, prepared.as_of, asked.previous, stages),
+        past=before.past(prepared.as_of, stages.say),
         promise=asked.promise,
         plan=asked.plan,
-        playbook=segments.configured_playbook(settings.segments),
+        playbook=asked.playbook,
         stage=stages,
     )
-
-
-def _tell(found: Refresh, facts: Mapping[str, Any], arguments: argparse.Namespace) -> None:
-    from segml import summary
-
-    if arguments.json:
-        cli.print_json(facts)
-    elif arguments.dry_run:
-        print(facts["would_change"])
-    else:
-        summary.show_refresh(found, facts)
-
-
-def _or_previous(past: Past, as_of: pd.Timestamp, previous: str | None, stages: Stages) -> Past:
-    """Return what earlier refreshes left; before the first, what a file tells."""
-    if previous is None:
-        return past
-    if past.last is not None:
-        stages.say(f"there was a refresh of {past.last.as_of.date()}; {previous} is not used")
-        return past
-    from segml.state import previous_of
-
-    return replace(past, memories=(previous_of(Path(previous), as_of),))
-
-
-def _plan(settings: Config) -> pd.DataFrame | None:
-    if settings.refresh.plan is None:
-        return None
-    from segml.state.previous import read_table
-
-    return read_table(Path(settings.refresh.plan), "a plan")
 
 
 if __name__ == "__main__":

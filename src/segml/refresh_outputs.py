@@ -76,7 +76,8 @@ def last_export(refresh: Refresh) -> crm.Export | None:
     last = refresh.past.last
     if last is None or last.features is None or "task_id" not in last.tasks.columns:
         return None
-    names, before = refresh.prepared.customer_names, Past(refresh.past.memories[1:])
+    before = Past(refresh.past.memories[1:])
+    names = last.names if last.names is not None else refresh.prepared.customer_names
     carried = [name for name in last.decisions.columns if name.endswith((PREVIOUS, CHANGED_ON))]
     decisions = last.decisions.drop(columns=carried)  # they did not leave for the CRM
     return crm.rows(decisions, last.features, last.tasks, names=names, history=before.tasks)

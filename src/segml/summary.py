@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +177,15 @@ def show_refresh(found: Refresh, facts: Mapping[str, Any]) -> None:
         reasons = list(dict.fromkeys(check.words for check in found.verdict.checks))
         _print_verdict(console, {"decision": found.verdict.headline, "reasons": reasons})
         _print_places(console, {_("Report"): facts["page"], _("Run"): facts["run_id"], _("Page"): facts["run_page"]})
+
+
+def show_would_change(found: Refresh, tables: Callable[[], Iterable[TextTable]]) -> None:
+    """Print what a refresh without a trace would change in the CRM, in the language of the report."""
+    with speaking(found.config.report.language):
+        console = plain_console()
+        _print_tables(console, tables())
+        _print_notices(console, found.prepared.notices)
+        _print_verdict(console, {"decision": found.verdict.headline, "reasons": []})
 
 
 def _print_tables(console: Console, tables: Iterable[TextTable]) -> None:

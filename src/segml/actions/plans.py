@@ -26,6 +26,7 @@ AGAINST_PLAN = {
 }
 """Columns of ``against_plan``, with their types."""
 
+_ANY_DAY = "2000-01-01"
 _DONE = {"customer_id": "str", "start": "datetime64[us]", "revenue_done": "float64"}
 
 
@@ -59,6 +60,11 @@ def against_plan(plan: pd.DataFrame, lines: Any, as_of: Moment) -> pd.DataFrame:
     told["plan_share"] = ratio(told["revenue_done"], told["revenue_due"])
     ordered = told.sort_values("customer_id", ignore_index=True)
     return ordered.reindex(columns=list(AGAINST_PLAN)).astype(AGAINST_PLAN)
+
+
+def check_plan(plan: pd.DataFrame) -> None:
+    """Raise ``DataError`` for what ``against_plan`` would not take at any date."""
+    _typed(plan, windows.as_timestamp(_ANY_DAY))
 
 
 def _typed(plan: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from segml.crm.files import PREFIX, read_files, write_files
 from segml.crm.postgres import check, preview, upsert
 from segml.crm.rows import rows
 from segml.crm.schema import CRM_SCHEMA, CUSTOMERS, SHAPES, TASKS, Export
-from segml.crm.words import figures, tables
+from segml.crm.words import figures
 
 __all__ = [
     "CRM_SCHEMA",
@@ -21,7 +21,6 @@ __all__ = [
     "preview",
     "read_files",
     "rows",
-    "tables",
     "upsert",
     "write_files",
 ]

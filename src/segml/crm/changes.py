@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +11,6 @@ from segml.crm.schema import SHAPES, UNCOMPARED, Export, Shape, shaped
 
 CHANGE, CHANGED_COLUMNS = "change", "changed_columns"
 NEW, CHANGED, GONE = "new", "changed", "gone"
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class TableChanges:
     def count(self, change: str) -> int:
         """Return how many rows are new, changed or gone."""
         return int((self.rows[CHANGE] == change).sum())
+
+    def by_column(self) -> dict[str, int]:
+        """Return in how many changed rows each column differs, the most first."""
+        changed = self.rows.loc[self.rows[CHANGE] == CHANGED, CHANGED_COLUMNS]
+        counts = Counter(name for names in changed for name in names.split(","))
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 Changes = tuple[TableChanges, ...]
@@ -70,26 +76,3 @@ def _changed_columns(now: pd.DataFrame, then: pd.DataFrame) -> pd.Series[str]:
             differs = (now[column] != then[column]) & ~(now[column].isna() & then[column].isna())
             names = names.mask(differs, names.where(names == "", names + ",") + str(column))
     return names
-
-
-def told(found: Changes) -> str:
-    """Return the changes as lines for the screen: counts, and the first rows of each kind."""
-    return "\n".join(line for table in found for line in _lines(table))
-
-
-def _lines(table: TableChanges) -> list[str]:
-    counts = ", ".join(f"{table.count(kind)} {kind}" for kind in (NEW, CHANGED, GONE))
-    shown = [_example(table, kind) for kind in (NEW, CHANGED, GONE)]
-    return [f"{table.name}: {counts}, {table.unchanged} unchanged", *(f"  {line}" for line in shown if line)]
-
-
-def _example(table: TableChanges, kind: str) -> str:
-    rows = table.rows[table.rows[CHANGE] == kind].head(_SHOWN)
-    if rows.empty:
-        return ""
-    told_rows = [
-        f"{key} ({columns})" if kind == CHANGED else str(key)
-        for key, columns in zip(rows[table.key], rows[CHANGED_COLUMNS], strict=True)
-    ]
-    more = ", …" if table.count(kind) > _SHOWN else ""
-    return f"{kind}: {', '.join(told_rows)}{more}"

@@ -26,6 +26,7 @@ class Memory:
     delivery : what the order lines looked like; None where it is not known
     scorer : what decided; None where it is not known
     model : what tells the model that decided from all others; empty where it is not known
+    names : of the customers, as the CRM got them; None where it is not known what it got
     facts : what else is worth knowing, as JSON has it: digests, the run in MLflow
     """
 
@@ -36,6 +37,7 @@ class Memory:
     delivery: Delivery | None = None
     scorer: Scorer | None = None
     model: str = ""
+    names: Mapping[str, str] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -108,6 +108,7 @@ class Refresh(Displayed):
             delivery=self.delivery,
             scorer=self.scorer,
             model=self.promise.model,
+            names=self.prepared.customer_names,
             facts=facts or {},
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,23 @@ import pandas as pd
 from segml.monitor.delivery import Delivery
 from segml.pipeline import Memory, Scorer
 
-DECISIONS, FEATURES, TASKS, FACTS = "decisions.parquet", "features.parquet", "tasks.parquet", "facts.json"
+DECISIONS, FEATURES, TASKS, NAMES, FACTS = (
+    "decisions.parquet",
+    "features.parquet",
+    "tasks.parquet",
+    "names.parquet",  # not there in states of earlier versions
+    "facts.json",
+)
 
 
 def write_memory(memory: Memory, folder: Path) -> None:
     """Write all but the model into an empty folder."""
-    tables = {DECISIONS: memory.decisions, FEATURES: memory.features, TASKS: memory.tasks}
+    tables = {
+        DECISIONS: memory.decisions,
+        FEATURES: memory.features,
+        TASKS: memory.tasks,
+        NAMES: _names_table(memory.names),
+    }
     for name, table in tables.items():
         if table is not None:
             table.to_parquet(folder / name, index=False)
@@ -28,7 +40,7 @@ def write_memory(memory: Memory, folder: Path) -> None:
 def read_memory(folder: Path, as_of: pd.Timestamp, scorer: Scorer | None) -> Memory:
     """Return what ``write_memory`` wrote; the files are known to be whole."""
     told: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    tasks = _table(folder / TASKS)
+    tasks, names = _table(folder / TASKS), _table(folder / NAMES)
     return Memory(
         as_of=as_of,
         decisions=pd.read_parquet(folder / DECISIONS),
@@ -37,8 +49,15 @@ def read_memory(folder: Path, as_of: pd.Timestamp, scorer: Scorer | None) -> Mem
         delivery=Delivery.from_dict(told["delivery"]) if told["delivery"] is not None else None,
         scorer=scorer,
         model=told["model"],
+        names=dict(zip(names["customer_id"], names["name"], strict=True)) if names is not None else None,
         facts=told["facts"],
     )
+
+
+def _names_table(names: Mapping[str, str] | None) -> pd.DataFrame | None:
+    if names is None:
+        return None
+    return pd.DataFrame({"customer_id": list(names), "name": list(names.values())}, dtype="str")
 
 
 def _table(path: Path) -> pd.DataFrame | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from segml import artifacts, store, windows
 from segml.pipeline import Memory, Past, Scorer
 from segml.schema import StateError
-from segml.state.entry import Entry, check_files, checksums, read_index, sha256, write_index
+from segml.state.entry import INDEX, Entry, check_files, checksums, read_index, sha256, write_index
 from segml.state.files import read_memory, write_memory
 
 REFRESHES, MODELS, LOCK = "refreshes", "models", ".lock"
@@ -49,6 +49,17 @@ class State:
         """Return what the refreshes before an as-of date left."""
         return Past(tuple(self.read(entry) for entry in self.before(as_of)))
 
+    def make_ready(self, as_of: pd.Timestamp | None) -> None:
+        """Read what ``past`` will return, of all refreshes where the date is not known yet.
+
+        Raises
+        ------
+        StateError : what the refreshes left is not whole, or there is one after the date
+        ModelError : the model of one of them cannot be read here
+        """
+        for entry in self.entries if as_of is None else self.before(as_of):
+            self.read(entry)
+
     def before(self, as_of: pd.Timestamp) -> tuple[Entry, ...]:
         """Return the refreshes before an as-of date, the latest first; one of that very date will give way.
 
@@ -69,12 +80,15 @@ class State:
 
         Raises
         ------
-        StateError : a file is missing or was changed
+        StateError : a file is missing, was changed or cannot be read
         """
         if entry.folder not in self._memories:
             folder = self.folder / REFRESHES / entry.folder
-            check_files(folder, entry.sha256)
-            self._memories[entry.folder] = read_memory(folder, _moment(entry), self._scorer(entry))
+            try:
+                check_files(folder, entry.sha256)
+                self._memories[entry.folder] = read_memory(folder, _moment(entry), self._scorer(entry))
+            except OSError as error:
+                raise StateError(f"{folder} cannot be read: {error.strerror or error}") from error
         return self._memories[entry.folder]
 
     def keep(self, memory: Memory) -> None:
@@ -110,18 +124,21 @@ class State:
 def opened(folder: Path) -> Iterator[State]:
     """Yield the state in a folder, made where there is none; no other process gets it meanwhile.
 
-    What a killed refresh left behind is removed.
+    What a killed refresh left behind is removed. A folder that was made here goes again where nothing was kept.
 
     Raises
     ------
     StateError : another refresh is at work there, the index is not whole, or the folder cannot be written
     """
+    made = [place for place in (folder, *folder.absolute().parents) if not place.exists()]
     lock = _locked(folder)
     try:
         entries = read_index(folder)
         _remove_leftovers(folder, entries)
         yield State(folder, entries)
     finally:
+        if made and not (folder / INDEX).exists():
+            _remove_made(made)
         lock.release()
 
 
@@ -137,6 +154,14 @@ def _locked(folder: Path) -> FileLock:
     except OSError as error:
         raise _unwritable(folder, error) from error
     return lock
+
+
+def _remove_made(folders: list[Path]) -> None:
+    """Remove a state folder without an index, and those above it that were made with it and hold nothing else."""
+    artifacts.remove(folders[0])
+    with suppress(OSError):  # one that is not empty stays
+        for folder in folders[1:]:
+            folder.rmdir()
 
 
 def _keep_model(models: Path, memory: Memory) -> tuple[str | None, str | None]:
