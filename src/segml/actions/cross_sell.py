@@ -132,13 +132,13 @@ def _untold(baskets: Baskets, config: CrossSellConfig) -> list[str]:
 
 def _left_out(left_out: LeftOut, config: CrossSellConfig) -> list[str]:
     rare = ngettext(
-        "{n} item that fewer than {least} customers buy is in no rule: {share:.1%} of the money",
-        "{n} items that fewer than {least} customers buy are in no rule: {share:.1%} of the money",
+        "{n:,} item that fewer than {least} customers buy is in no rule: {share:.1%} of the money",
+        "{n:,} items that fewer than {least} customers buy are in no rule: {share:.1%} of the money",
         left_out.rare,
     ).format(n=left_out.rare, least=config.min_customers, share=left_out.rare_share)
     beyond = ngettext(
-        "{n} item is beyond the {most} with the most customers, and in no rule: {share:.1%} of the money",
-        "{n} items are beyond the {most} with the most customers, and in no rule: {share:.1%} of the money",
+        "{n:,} item is beyond the {most:,} with the most customers, and in no rule: {share:.1%} of the money",
+        "{n:,} items are beyond the {most:,} with the most customers, and in no rule: {share:.1%} of the money",
         left_out.beyond,
     ).format(n=left_out.beyond, most=config.max_items, share=left_out.beyond_share)
     return [text for count, text in ((left_out.rare, rare), (left_out.beyond, beyond)) if count]
@@ -147,13 +147,13 @@ def _left_out(left_out: LeftOut, config: CrossSellConfig) -> list[str]:
 def _too_many(breadth: Ints, pairs: int, config: CrossSellConfig) -> list[str]:
     broad, weak = int((breadth > config.max_basket_items).sum()), max(pairs - config.max_pairs, 0)
     baskets = ngettext(
-        "{n} basket of more than {most} items is left out of the rules: it says nothing of any two of them",
-        "{n} baskets of more than {most} items are left out of the rules: they say nothing of any two of them",
+        "{n:,} basket of more than {most:,} items is left out of the rules: it says nothing of any two of them",
+        "{n:,} baskets of more than {most:,} items are left out of the rules: they say nothing of any two of them",
         broad,
     ).format(n=broad, most=config.max_basket_items)
     rules = ngettext(
-        "{n} pair of items is associated, too, but beyond the {most} strongest",
-        "{n} pairs of items are associated, too, but beyond the {most} strongest",
+        "{n:,} pair of items is associated, too, but beyond the {most:,} strongest",
+        "{n:,} pairs of items are associated, too, but beyond the {most:,} strongest",
         weak,
     ).format(n=weak, most=config.max_pairs)
     return [text for count, text in ((broad, baskets), (weak, rules)) if count]

@@ -34,8 +34,8 @@ def selling(refresh: Refresh) -> Part:
     )
     beyond = len(found.rules) - len(rows)
     offers = ngettext(
-        "{n} offer to {customers:,} customers, worth {money} if they buy like those who are alike.",
-        "{n} offers to {customers:,} customers, worth {money} if they buy like those who are alike.",
+        "{n:,} offer to {customers:,} customers, worth {money} if they buy like those who are alike.",
+        "{n:,} offers to {customers:,} customers, worth {money} if they buy like those who are alike.",
         len(found.offers),
     ).format(
         n=len(found.offers),
