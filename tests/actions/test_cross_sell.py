@@ -191,6 +191,7 @@ def test_without_baskets_there_are_typed_empty_tables() -> None:
         for table, columns in ((nothing.rules, RULES), (nothing.offers, OFFERS)):
             assert {name: str(kind) for name, kind in table.dtypes.items()} == columns
         assert nothing.items == 0
+        assert [notice.partition(":")[0] for notice in nothing.notices] == ["no line of the window tells a category"]
 
 
 @pytest.mark.parametrize("by", ["category", "product_id"])
