@@ -1,7 +1,10 @@
 """Opening Spark: what is taken for an address, and what is said where nothing answers."""
 
+import os
 import socket
+import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +80,42 @@ def test_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(DataError, match=r"Spark needs its client: pip install 'segml\[spark\]'"):
         spark.connect("local")
+
+
+BUSY = """
+    import subprocess, sys, threading
+
+    import sail
+
+    session = sail.sail()
+    done = threading.Event()
+
+    def talk():
+        while not done.is_set():
+            session.raw_sql("SELECT 1").collect()
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    # Spark starts its Java with a function to run in between, and so by a fork.
+    codes = [subprocess.run([sys.executable, "-c", ""], preexec_fn=int).returncode for _ in range(100)]
+    done.set()
+    talking.join()
+    print(sorted(set(codes)))
+"""
+"""Starts processes while a server is talked to."""
+
+
+@pytest.mark.slow
+def test_processes_start_while_a_server_is_talked_to() -> None:
+    pytest.importorskip("pysail")
+    free = {name: value for name, value in os.environ.items() if name != spark.FORKS}
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(BUSY)],
+        env={**free, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert done.stdout.split("\n")[0] == "[0]", done.stdout + done.stderr
