@@ -36,8 +36,8 @@ CLEAR_S = 60.0
 """How long the end of the process may wait for a cluster to remove what was kept there."""
 
 FORKS = "GRPC_ENABLE_FORK_SUPPORT"
-"""Read by gRPC, which Spark Connect speaks, when it is loaded: what it does at a fork aborts about one of twenty processes
-that are started while it is at work, such as the Java of Spark in this process, or hangs."""
+"""Read by gRPC, which Spark Connect speaks, when it is loaded: what it does at a fork aborts or hangs about one of
+twenty processes that are started while it is at work, such as the Java of Spark in this process."""
 
 OLDEST_JAVA = 17
 _JAVA_VERSION = re.compile(r'version "(\d+)')
