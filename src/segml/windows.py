@@ -103,6 +103,15 @@ def shift(as_of: pd.Timestamp, *, days: int = 0, months: int = 0) -> pd.Timestam
     return (as_of + pd.DateOffset(months=months) + pd.Timedelta(days=days)).as_unit("us")
 
 
+def days_before(as_of: Any, days: int) -> Any:
+    """Return the moment so many days before the as-of date, which may be an Ibis value.
+
+    >>> days_before(pd.Timestamp("2011-03-13"), 90)
+    Timestamp('2010-12-13 00:00:00')
+    """
+    return shift(as_of, days=-days) if isinstance(as_of, pd.Timestamp) else as_of - ibis.interval(days=days)
+
+
 def day_after(as_of: pd.Series[pd.Timestamp], days: pd.Series[float]) -> pd.Series[pd.Timestamp]:
     """Return the calendar day that lies so many days, negative ones too, after each as-of date.
 

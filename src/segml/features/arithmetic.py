@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import pandas as pd
 
 MONEY_SCALE = 6
+MONEY = dt.Decimal(38, MONEY_SCALE)
+SHORT_MONEY = dt.Decimal(18, MONEY_SCALE)
+"""Where all money of a log is less than it holds, sums are the same in it, and cheaper: it is a machine word."""
 SQUARE_SCALE = 18
 WEIGHT_SCALE = 24
 
@@ -18,6 +22,11 @@ def exact(values: Any, scale: int = MONEY_SCALE) -> Any:
     The scale says how many digits follow the point; 38 − scale stand before it.
     """
     return values.cast(dt.Decimal(38, scale))
+
+
+def held(sums: Any) -> Any:
+    """Return exact sums in the type in which money is held, ``MONEY``, spelled out: engines have types of their own."""
+    return ops.Cast(sums, MONEY).to_expr()
 
 
 def number(values: Any) -> Any:

@@ -16,7 +16,7 @@ from segml.data.engine import to_table
 from segml.features import recipe as recipes
 from segml.features.arithmetic import number
 from segml.features.catalog import catalog, definitions
-from segml.features.dates import AsOfDates, Keep
+from segml.features.dates import ANY_ONE, AsOfDates, Keep
 from segml.features.grains import grains
 from segml.features.recipe import Recipe
 from segml.features.snapshots import typed
@@ -36,14 +36,16 @@ def aggregates(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesCon
 
     What is needed more than once on the way there is held by the engine until the block ends.
     """
-    with recipes.follow(_recipe(AsOfDates.of(as_of), config), typed(to_table(lines))) as aggregated:
+    dates, table = AsOfDates.of(as_of), typed(to_table(lines))
+    recipe = _recipe(ANY_ONE if dates.is_one and recipes.is_spelled(table) else dates, config)
+    with recipes.follow(recipe, table, dates) as aggregated:
         yield aggregated
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _recipe(dates: AsOfDates, config: FeaturesConfig) -> Recipe:
     recipe = definitions(config)
-    return recipes.write(dates, lambda lines, keep: aggregate(grains(lines, dates, keep), recipe, dates, keep))
+    return recipes.write(lambda lines, keep: aggregate(grains(lines, dates, keep), recipe, dates, keep))
 
 
 def base_of(aggregated: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import ibis
-import pandas as pd
 import pyarrow as pa
 from ibis.expr.types import Table
 
@@ -25,15 +24,26 @@ KEYS = ("customer_id", "as_of_s")
 DATES = "segml_dates"
 """The name of the table of dates in a recipe."""
 
+
+@ibis.udf.scalar.builtin(name="segml_as_of", signature=((), "timestamp(6)"))  # type: ignore[untyped-decorator]
+def segml_as_of() -> Any:
+    """Stand in the place of the as-of date in a recipe for any one date."""
+
+
 Keep = Callable[[Table, str], Table]
 """Has a table computed at once and held by the engine; the text says what it holds."""
 
 
 @dataclass(frozen=True)
 class AsOfDates:
-    """Sorted as-of dates: whole seconds, without a time zone."""
+    """Sorted as-of dates: whole seconds, without a time zone.
 
-    moments: tuple[pd.Timestamp, ...]
+    Attributes
+    ----------
+    moments : the dates; or the place of a single one, an Ibis value, in a recipe for any (``ANY_ONE``)
+    """
+
+    moments: tuple[Any, ...]
 
     @classmethod
     def of(cls, as_of: Any) -> AsOfDates:
@@ -78,7 +88,7 @@ class AsOfDates:
 
     def as_of_s(self, rows: Table) -> Any:
         """Return the date of rows that are told apart by ``keys``, in seconds since 1970."""
-        return ibis.literal(windows.epoch_seconds(self.moments[0]), "int64") if self.is_one else rows.as_of_s
+        return _whole(windows.epoch_seconds(self.moments[0])) if self.is_one else rows.as_of_s
 
     def in_ages(self, rows: Table, placed: Any, from_days: int, to_days: int = 0) -> Any:
         """Tell which moments lie in ``[as_of − from_days, as_of − to_days)`` of the date of their row.
@@ -89,7 +99,7 @@ class AsOfDates:
         """
         if not self.is_one:
             return windows.in_ages(rows.as_of_s - windows.epoch_seconds(placed), from_days, to_days)
-        begin, end = (windows.shift(self.moments[0], days=-days) for days in (from_days, to_days))
+        begin, end = (windows.days_before(self.moments[0], days) for days in (from_days, to_days))
         return windows.within(placed, begin, end)
 
     def place(self, moment: Any, days: int = 0) -> Any:
@@ -137,3 +147,11 @@ class AsOfDates:
         placed = customers.join(self.table, "as_of_s")
         counts = [rows.customer_id == placed.customer_id, rows.since <= placed.place, placed.place < rows.until]
         return rows.join(placed, counts).drop("customer_id_right", "place", *self.life)
+
+
+def _whole(number: Any) -> Any:
+    return ibis.literal(number, "int64") if isinstance(number, int) else number
+
+
+ANY_ONE = AsOfDates((segml_as_of(),))
+"""Any one date: its moment is a place, to be filled in when a recipe is followed."""

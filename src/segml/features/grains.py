@@ -14,7 +14,7 @@ import ibis
 from ibis.expr.types import Table
 
 from segml import windows
-from segml.features.arithmetic import exact
+from segml.features.arithmetic import exact, held
 from segml.features.categories import categories_bought
 from segml.features.dates import AsOfDates, Keep
 from segml.features.days import purchase_days
@@ -53,20 +53,20 @@ def grains(lines: Table, dates: AsOfDates, keep: Keep) -> Iterator[tuple[Grain, 
 def _batches(lines: Table, dates: AsOfDates) -> Table:
     amount, buys, returns = exact(lines.amount), lines.amount > 0, lines.amount < 0
     sums = lines.group_by("customer_id", "order_id", "ordered_at", *dates.until).aggregate(
-        net=amount.sum(),
-        returned=amount.sum(where=returns).fill_null(0),
+        net=held(amount.sum()),
+        returned=held(amount.sum(where=returns).fill_null(0)),
         purchase_lines=buys.sum().fill_null(0),
         return_lines=returns.sum().fill_null(0),
-        margin=exact(lines.margin).sum(),
-        margin_net=amount.sum(where=lines.margin.notnull()),
-        discount=exact(lines.discount).sum(where=buys),
-        discount_gross=amount.sum(where=buys & lines.discount.notnull()),
+        margin=held(exact(lines.margin).sum()),
+        margin_net=held(amount.sum(where=lines.margin.notnull())),
+        discount=held(exact(lines.discount).sum(where=buys)),
+        discount_gross=held(amount.sum(where=buys & lines.discount.notnull())),
         region=lines.region.min(),
-        product_gross=amount.sum(where=buys & lines.product_id.notnull()).fill_null(0),
+        product_gross=held(amount.sum(where=buys & lines.product_id.notnull()).fill_null(0)),
         **({} if dates.is_one else _largest_lines(lines)),
     )
     timed = sums.mutate(
-        returned=-sums.returned, gross=sums.net - sums.returned, ordered_s=windows.epoch_seconds(sums.ordered_at)
+        returned=-sums.returned, gross=held(sums.net - sums.returned), ordered_s=windows.epoch_seconds(sums.ordered_at)
     )
     return timed.mutate(day=windows.epoch_day(timed.ordered_at))
 

@@ -13,14 +13,22 @@ from functools import cached_property
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 from ibis.expr.types import Table
 
 from segml.data.engine import hold, release, to_table
+from segml.features.arithmetic import MONEY, SHORT_MONEY
 from segml.features.dates import DATES, AsOfDates, Keep
 from segml.features.snapshots import LINE_TYPES
 
 LINES = "segml_lines"
+AS_OF = "SEGML_AS_OF()"
+"""How the place of the date in a recipe for any one is spelled."""
+
+MONEY_COLUMNS = ("amount", "margin", "discount")
+SHORT_MOST = 0.5 * 10 ** (SHORT_MONEY.precision - SHORT_MONEY.scale)
+"""Half of what the short type holds: the amounts are rounded, and their sum is one of floats."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,6 @@ class Recipe:
     They know the order lines, the dates and each other by name only: in their expressions stand places for them.
     """
 
-    dates: AsOfDates
     held: dict[str, Table]
     result: Table
 
@@ -49,7 +56,7 @@ class Recipe:
         return {name: [held for held, last in last_uses.items() if last == name] for name in self.held}
 
 
-def write(dates: AsOfDates, result: Callable[[Table, Keep], Table]) -> Recipe:
+def write(result: Callable[[Table, Keep], Table]) -> Recipe:
     """Write a recipe down: what ``result`` makes of typed order lines; what it keeps is held."""
     held: dict[str, Table] = {}
 
@@ -59,28 +66,39 @@ def write(dates: AsOfDates, result: Callable[[Table, Keep], Table]) -> Recipe:
         return ibis.table(rows.schema(), name=name)
 
     made = result(ibis.table(LINE_TYPES, name=LINES), keep)
-    return Recipe(dates, held, made)
+    return Recipe(held, made)
 
 
 @contextmanager
-def follow(recipe: Recipe, lines: Table) -> Iterator[Table]:
-    """Give the result made of typed order lines, not computed yet; what is held on the way is released at the end."""
+def follow(recipe: Recipe, lines: Table, dates: AsOfDates) -> Iterator[Table]:
+    """Give the result made of typed order lines, not computed yet; what is held on the way is released at the end.
+
+    Parameters
+    ----------
+    dates : those that the recipe is written for, or the one where it is written for any; such a recipe can be followed
+        where it ``is_spelled``
+    """
     backend: Any = lines.get_backend()
     with ExitStack() as held:
-        if backend.name == "duckdb":
-            yield _on_duckdb(recipe, lines, backend, held)
+        if is_spelled(lines):
+            yield _on_duckdb(recipe, lines, dates, backend, held)
         else:
-            yield _on_server(recipe, lines, backend, held)
+            yield _on_server(recipe, lines, dates, backend, held)
 
 
-def _on_server(recipe: Recipe, lines: Table, backend: Any, held: ExitStack) -> Table:
+def is_spelled(lines: Table) -> bool:
+    """Tell whether a recipe is followed by its SQL where the lines are."""
+    return bool(lines.get_backend().name == "duckdb")
+
+
+def _on_server(recipe: Recipe, lines: Table, dates: AsOfDates, backend: Any, held: ExitStack) -> Table:
     """Name the tables one by one; a server may put off computing them, so none is released before the end."""
 
     def ours(table: Table) -> Table:
         held.callback(release, table, backend)
         return table
 
-    found = {LINES: lines, DATES: ours(to_table(recipe.dates.rows, backend))}
+    found = {LINES: lines, DATES: ours(to_table(dates.rows, backend))}
     for name, rows in recipe.held.items():
         found[name] = ours(hold(_filled(rows, found), backend, name))
     return _filled(recipe.result, found)
@@ -98,18 +116,22 @@ def _filled(rows: Table, found: dict[str, Table]) -> Table:
     return filled
 
 
-def _on_duckdb(recipe: Recipe, lines: Table, backend: Any, held: ExitStack) -> Table:
-    """Run the SQL that was spelled before, with names of this run's own in the places."""
+def _on_duckdb(recipe: Recipe, lines: Table, dates: AsOfDates, backend: Any, held: ExitStack) -> Table:
+    """Run the SQL that was spelled before, with names, a date and a type of this run's own in the places."""
     run = ibis.util.gen_name("run")
+    own = {f'"{place}"': f'"{run}_{place}"' for place in (LINES, DATES, *recipe.held)}
+    own[AS_OF] = f"TIMESTAMP '{dates.moments[0]}'"
 
     def make(kind: str, name: str, sql: str) -> None:
-        for place in (LINES, DATES, *recipe.held):
-            sql = sql.replace(f'"{place}"', f'"{run}_{place}"')
+        for place, filled in own.items():
+            sql = sql.replace(place, filled)
         backend.raw_sql(f'CREATE TEMP {kind} "{run}_{name}" AS {sql}')
         held.callback(backend.raw_sql, f'DROP {kind} IF EXISTS "{run}_{name}"')
 
     make("VIEW", LINES, _sql_of(lines, backend, held))
-    make("TABLE", DATES, _values(recipe.dates))
+    make("TABLE", DATES, _values(dates))
+    if _is_short(f"{run}_{LINES}", backend):
+        own[_spelled(MONEY)] = _spelled(SHORT_MONEY)
     for name in recipe.held:
         make("TABLE", name, recipe.spelled[name])
         for done in recipe.done_after[name]:
@@ -125,6 +147,17 @@ def _sql_of(lines: Table, backend: Any, held: ExitStack) -> str:
         lines = hold(lines, backend, "lines")
         held.callback(release, lines, backend)
     return str(backend.compile(lines))
+
+
+def _is_short(lines: str, backend: Any) -> bool:
+    """Tell whether all money of the lines together fits into the short type, so that no sum of theirs exceeds it."""
+    sums = " + ".join(f"coalesce(sum(abs({name})), 0)" for name in MONEY_COLUMNS)
+    total = backend.raw_sql(f'SELECT {sums} FROM "{lines}"').fetchone()[0]
+    return bool(total < SHORT_MOST)
+
+
+def _spelled(kind: dt.Decimal) -> str:
+    return f"DECIMAL({kind.precision}, {kind.scale})"
 
 
 def _values(dates: AsOfDates) -> str:
