@@ -42,7 +42,7 @@ LAYERS = {
     "tracking": 11,
     "store": 11,
     "serving_model": 12,
-    "serving": 15,
+    "serving": 14,
     "artifacts": 1,
     "outputs": 12,
     "cli": 12,

@@ -7,7 +7,7 @@ command asks.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from math import nan
@@ -26,6 +26,7 @@ from segml.tracking.versions import (
     CHALLENGER,
     CHAMPION,
     RECIPE_TAG,
+    TRAINING_RUN_TAG,
     VERDICT_TAG,
     ChampionChangedError,
     Registry,
@@ -109,6 +110,27 @@ def compare(one: Entry, other: Entry, rule: config.PromotionConfig, evaluate: Ev
     return promotion.judge(challenger, champion, rule)
 
 
+def offer(tracking: TrackingConfig, number: str, *, say: Callable[[str], None]) -> str:
+    """Describe a version that a refresh has recalibrated, and make it challenger; return in words what to do with it.
+
+    No rule judges it: its ranking is that of the version it was made from, and a level off may be a season.
+
+    Raises
+    ------
+    TrackingError : the store is away; the model is registered, and waits
+    """
+    registry = Registry(tracking, say)
+    entry = read(registry, registry.version(number))
+    said = _("Version {version} is the model at the level of what came; `{command}` makes it champion.").format(
+        version=number, command=f"python -m segml.registry promote {number}"
+    )
+    registry.challenge(number)
+    own = {name: value for name, value in entry.tags.items() if name != RECIPE_TAG}  # who rolls it back means no recipe
+    tags = {**own, VERDICT_TAG: f"{CHALLENGER}: recalibrated", REASONS_TAG: said}
+    registry.describe(number, tags, _markdown(entry, said, ()))
+    return said
+
+
 def evaluated_on(entry: Entry, data_digest: str, evaluate: Evaluate) -> Entry:
     """Return a version with its backtest on other data than its own, at its own test dates."""
     if entry.made_by is None or entry.contender.backtest is None:
@@ -151,19 +173,22 @@ def _write_down(registry: Registry, challenger: Entry, verdict: Verdict) -> None
     """Say the verdict where it is looked for: on the version, in words below its figures, and on the run."""
     role = CHAMPION if verdict.is_promoted else CHALLENGER
     tags = {VERDICT_TAG: f"{role}: {verdict.outcome}", REASONS_TAG: "\n".join((verdict.decision, *verdict.reasons))}
-    registry.describe(challenger.version.number, tags, _markdown(challenger, verdict))
+    registry.describe(challenger.version.number, tags, _markdown(challenger, verdict.decision, verdict.reasons))
     registry.tag_run(challenger.version.run_id, tags, verdict.figures)
 
 
 def _read(registry: Registry, version: Version) -> Entry:
     run = registry.run(version.run_id)
+    if TRAINING_RUN_TAG in run.data.tags:
+        run = registry.run(run.data.tags[TRAINING_RUN_TAG])
+    run_id = run.info.run_id
     told, metrics = run.data.tags, run.data.metrics
     lacking = [name for name in ("segml.data_digest", "segml.as_of") if name not in told]
     if lacking:
-        raise RegistryError(f"its run {version.run_id} lacks the tags {lacking}: an older segml made it")
+        raise RegistryError(f"its run {run_id} lacks the tags {lacking}: an older segml made it")
     with tempfile.TemporaryDirectory() as folder:
-        values = config.read_yaml(registry.fetch(version.run_id, outputs.CONFIG, Path(folder)))
-        table = pd.read_parquet(registry.fetch(version.run_id, outputs.BACKTEST, Path(folder)))
+        values = config.read_yaml(registry.fetch(run_id, outputs.CONFIG, Path(folder)))
+        table = pd.read_parquet(registry.fetch(run_id, outputs.BACKTEST, Path(folder)))
     made_by = config.from_mapping(values, source=f"the configuration of version {version.number}")
     recipe = config.recipe_digest(made_by)
     contender = Contender(
@@ -177,6 +202,7 @@ def _read(registry: Registry, version: Version) -> Entry:
         table if len(table) else None,
         "" if len(table) else _("nobody was scored at a test date of version {version}").format(version=version.number),
         registry.rolled_back_from(recipe),
+        run_id,
     )
     tags = {
         "segml.data": told.get("segml.data", ""),
@@ -213,11 +239,11 @@ def _dates(backtest: pd.DataFrame) -> list[date]:
     return sorted(moment.date() for moment in backtest["as_of"].unique())
 
 
-def _markdown(entry: Entry, verdict: Verdict) -> str:
+def _markdown(entry: Entry, decision: str, reasons: Sequence[str]) -> str:
     """Return the description of a version; the list of versions shows its beginning without any layout."""
     rows = [f"| {name.removeprefix('segml.')}{GAP} | {value} |" for name, value in entry.tags.items()]
-    reasons = [f"- {reason}" for reason in verdict.reasons]
-    return "\n".join([verdict.decision, "", *reasons, "", "| | |", "| --- | --- |", *rows])
+    listed = [f"- {reason}" for reason in reasons]
+    return "\n".join([decision, "", *listed, "", "| | |", "| --- | --- |", *rows])
 
 
 def _with_interval(metrics: dict[str, float], name: str) -> str:

@@ -26,7 +26,8 @@ REFIT = "cluster_refit.csv"
 BY_DATE = "backtest_by_date.csv"
 CHARTS = "charts"
 """A folder: of each chart a picture, and as CSV the table behind it."""
-EVIDENCE_FILES = ("backtest_slices.csv", "signals.csv", "importance.csv", "lead_time.csv")
+IMPORTANCE = "importance.csv"
+EVIDENCE_FILES = ("backtest_slices.csv", "signals.csv", IMPORTANCE, "lead_time.csv")
 FILES = (
     CONFIG,
     QUALITY,

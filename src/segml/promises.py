@@ -12,8 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from segml import outputs, serving
 from segml.pipeline import Promise
-
-IMPORTANCE = "importance.csv"
+from segml.tracking.versions import TRAINING_RUN_TAG
 
 
 def promise_of(uri: str) -> Promise:
@@ -30,16 +29,16 @@ def promise_of(uri: str) -> Promise:
     model = serving.identity(uri)
     if Path(uri).is_dir():
         return _read(Path(uri).resolve().parent, model, "")
-    run_id = _run_of(uri)
+    run_id = _trained_by(_run_of(uri))
     with tempfile.TemporaryDirectory() as place:
-        for name in (outputs.BACKTEST, IMPORTANCE):
+        for name in (outputs.BACKTEST, outputs.IMPORTANCE):
             with suppress(MlflowException, OSError):
                 mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name, dst_path=place)
         return _read(Path(place), model, run_id)
 
 
 def _read(folder: Path, model: str, run_id: str) -> Promise:
-    backtest, importance = folder / outputs.BACKTEST, folder / IMPORTANCE
+    backtest, importance = folder / outputs.BACKTEST, folder / outputs.IMPORTANCE
     table = pd.read_parquet(backtest) if backtest.is_file() else None
     return Promise(
         model=model,
@@ -55,6 +54,15 @@ def _csv(path: Path) -> pd.DataFrame | None:
     except pd.errors.EmptyDataError:
         return None
     return table if len(table) else None
+
+
+def _trained_by(run_id: str) -> str:
+    """Return the run that trained the model of a run: that of a refresh was recalibrated, no more."""
+    if not run_id:
+        return ""
+    with suppress(MlflowException):
+        return str(mlflow.MlflowClient().get_run(run_id).data.tags.get(TRAINING_RUN_TAG, run_id))
+    return run_id
 
 
 def _run_of(uri: str) -> str:

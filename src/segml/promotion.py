@@ -53,6 +53,7 @@ class Contender:
     backtest : rows of ``Backtest.table``; None where there is none
     unknown : why there is none, or why nothing is known of the model
     taken_back : the version of the same recipe from which the champion was rolled back, if any
+    trained_by : the run that trained it; that of a recalibrated model trained the model that it was made from
     """
 
     version: str
@@ -65,6 +66,7 @@ class Contender:
     backtest: pd.DataFrame | None = None
     unknown: str = ""
     taken_back: str = ""
+    trained_by: str = ""
 
     @classmethod
     def unreadable(cls, version: str, why: str) -> Contender:
@@ -213,6 +215,12 @@ class _Match:
         if unread is not None:
             words = _("Not comparable: what version {version} was made from cannot be read ({why}).")
             return self._ends("not comparable", words.format(version=unread.version, why=unread.unknown))
+        if new.trained_by and new.trained_by == old.trained_by:
+            words = _(
+                "It comes from the training of version {champion} and ranks alike; which level of probabilities holds "
+                "is for a person to judge."
+            )
+            return self._ends("nothing new", words.format(champion=old.version))
         if new.horizon_days != old.horizon_days:
             words = _("Not comparable: it looks {days} days ahead, version {champion} {other} days (horizon_days).")
             return self._ends(

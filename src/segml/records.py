@@ -78,13 +78,21 @@ def of_refresh(begun: Record, refresh: Refresh, *, data_digest: str, seconds: Ma
         "verdict": verdict.decision,
         "verdict_reasons": "\n".join((verdict.headline, *verdict.reasons)),
     }
-    return replace(
+    record = replace(
         said,
         tags={**said.tags, **prefixed({name: value for name, value in tags.items() if value})},
         metrics=summary.in_order({**refresh.metrics, **summary.durations(seconds)}),
         description=description.refresh_markdown(refresh, said.tags),
         files=refresh_outputs.files(refresh),
     )
+    return record if refresh.recalibrated is None else _with_recalibrated(record, refresh)
+
+
+def _with_recalibrated(record: Record, refresh: Refresh) -> Record:
+    """Return the record of a refresh with its recalibrated model, registered where the run that trained it is known."""
+    tracking = refresh.config.tracking
+    name = tracking.model_name if tracking.register_model and refresh.promise.run_id else ""
+    return replace(record, model=refresh_outputs.MODEL, registered_model=name)
 
 
 def _looking_at(prepared: Prepared, command: str, data_digest: str, begun: Record, notices: tuple[str, ...]) -> Record:

@@ -142,12 +142,29 @@ def _kept(asked: _Asked, output: Path, config_file: str | None, stages: Stages) 
         if settings.crm.postgres is not None:
             stages("CRM")
             crm.upsert(refresh_outputs.export(found), settings.crm.postgres)
+        if found.recalibrated is None:
+            artifacts.remove(output / refresh_outputs.RECALIBRATED)  # of an earlier refresh into the same folder
         kept.keep(found.memory({"run_id": current.run.run_id, "data_digest": current.data_digest}))
         stages("tracking")
         digest, seconds = current.data_digest, stages.seconds
         current.run.send(records.of_refresh(current.run.begun, found, data_digest=digest, seconds=seconds), output)
-    facts = summary.refresh_facts(found, output, current.run, page=refresh_outputs.PAGE)
+        offered = _offered(found, output, current.run.model_version, stages)
+    facts = summary.refresh_facts(found, output, current.run, page=refresh_outputs.PAGE, offered=offered)
     return _Done(found.verdict.exit_code, facts, partial(summary.show_refresh, found, facts))
+
+
+def _offered(found: Refresh, output: Path, version: str, stages: Stages) -> str:
+    """Make a recalibrated model that was registered the challenger; return in words what to do with it."""
+    if found.recalibrated is None:
+        return ""
+    from segml import contest, refresh_outputs
+    from segml.language import _, speaking
+
+    with speaking(found.config.report.language):
+        if version:
+            return contest.offer(found.config.tracking, version, say=stages.say)
+        words = _("The model at the level of what came is in {folder}; `--model {folder}` decides by it.")
+        return words.format(folder=output / refresh_outputs.MODEL)
 
 
 def _tried(asked: _Asked, stages: Stages) -> _Done:

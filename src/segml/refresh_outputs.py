@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from segml import crm
+from segml import crm, serving
 from segml.actions.triggers import ISSUED
 from segml.monitor.migration import CHANGED_ON, PREVIOUS
-from segml.outputs import CONFIG, DECISIONS, FEATURES, PROFILES, QUALITY, write_csv
-from segml.pipeline import Past, Refresh
+from segml.outputs import BACKTEST, CONFIG, DECISIONS, FEATURES, IMPORTANCE, PROFILES, QUALITY, write_csv
+from segml.pipeline import Past, Promise, Refresh, Scorer
 from segml.pipeline.moves import Moves
 from segml.report.refreshed import build_refresh
 
@@ -27,6 +27,9 @@ DRIFT, PROVED, DELIVERY = "drift.csv", "matured.csv", "delivery.csv"
 SEGMENTS, FIGURES = "effect_segments.csv", "effect_figures.csv"
 ACCOUNTS, CLOSE = "key_accounts.csv", "close_to_key.csv"
 RULES, OFFERS = "cross_sell_rules.csv", "cross_sell_offers.csv"
+RECALIBRATED = "recalibrated"
+"""Folder of the model at the level of what came, where the verdict advises it, with what its training measured."""
+MODEL = f"{RECALIBRATED}/{serving.MODEL_FOLDER}"
 FILES = (
     CONFIG,
     QUALITY,
@@ -51,7 +54,7 @@ FILES = (
     RULES,
     OFFERS,
 )
-"""Beside them stand the files for the CRM, see ``files``."""
+"""Beside them stand the files for the CRM, see ``files``, and ``RECALIBRATED``."""
 
 
 def files(refresh: Refresh) -> tuple[str, ...]:
@@ -95,6 +98,8 @@ def write(refresh: Refresh, folder: Path, *, run_id: str) -> None:
     refresh.decisions.to_parquet(folder / DECISIONS, index=False)
     for name, table in tables(refresh).items():
         write_csv(table, folder / name)
+    if refresh.recalibrated is not None:
+        _write_model(refresh.recalibrated, refresh.promise, folder / RECALIBRATED)
     (folder / PAGE).write_text(build_refresh(refresh, run_id=run_id), encoding="utf-8")
 
 
@@ -136,6 +141,16 @@ def _moved(moves: Moves | None) -> dict[str, pd.DataFrame]:
         MOVES: pd.concat(moved, ignore_index=True),
         BASE: moves.base.statement(),
     }
+
+
+def _write_model(scorer: Scorer, promise: Promise, folder: Path) -> None:
+    """Write a model as a training leaves it: beside it lies what the training measured, by which it is judged."""
+    folder.mkdir()
+    serving.save(scorer, folder / serving.MODEL_FOLDER)
+    if promise.backtest is not None:
+        promise.backtest.to_parquet(folder / BACKTEST, index=False)
+    if promise.importance is not None:
+        write_csv(promise.importance, folder / IMPORTANCE)
 
 
 def _write_json(values: object, path: Path) -> None:

@@ -97,7 +97,8 @@ def _renewed(
     advice = last.verdict.decision if last is not None else "retrain"
     if model is None or last is None or model.scorer.risk is None or advice == "retrain":
         return _trained(prepared, settings, stages)
-    return _recalibrated(model, last) if advice == "recalibrate" else model
+    moved = last.recalibrated
+    return _recalibrated(model, moved, last.prepared.as_of.date()) if moved is not None else model
 
 
 def _trained(prepared: Prepared, settings: Config, stages: Stages) -> _Model:
@@ -114,13 +115,8 @@ def _trained(prepared: Prepared, settings: Config, stages: Stages) -> _Model:
     return _Model(training.scorer, promise)
 
 
-def _recalibrated(model: _Model, last: Refresh) -> _Model:
-    matured = last.watch.matured
-    if matured is None:
-        return model
-    name = f"{model.promise.model}-recalibrated-{last.prepared.as_of.date()}"
-    moved = model.scorer.recalibrated(matured.table, last.config.monitor)
-    return _Model(moved, replace(model.promise, model=name))
+def _recalibrated(model: _Model, moved: Scorer, as_of: date) -> _Model:
+    return _Model(moved, replace(model.promise, model=f"{model.promise.model}-recalibrated-{as_of}"))
 
 
 def _refreshed(model: _Model, prepared: Prepared, past: Past, settings: Config, stages: Stages) -> Refresh:

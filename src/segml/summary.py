@@ -149,8 +149,14 @@ def show_backtest(found: Backtest, facts: Mapping[str, Any], config: Config) -> 
         _print_places(console, {_("Table"): str(Path(facts["output"]) / outputs.BACKTEST), _("Run"): facts["run_id"]})
 
 
-def refresh_facts(found: Refresh, output: Path, run: Run, *, page: str) -> dict[str, Any]:
-    """Return what a refresh found as plain values, for ``--json``; ``page`` is the name of its page."""
+def refresh_facts(found: Refresh, output: Path, run: Run, *, page: str, offered: str) -> dict[str, Any]:
+    """Return what a refresh found as plain values, for ``--json``.
+
+    Parameters
+    ----------
+    page : the name of its page
+    offered : what to do with the recalibrated model, in words; empty where there is none
+    """
     last = found.past.last
     return {
         "run_id": run.run_id,
@@ -162,6 +168,8 @@ def refresh_facts(found: Refresh, output: Path, run: Run, *, page: str) -> dict[
         "customers": len(found.decided.decisions),
         "tasks": len(found.tasks.issued),
         "verdict": found.verdict.summary(),
+        "recalibrated": offered or None,
+        "model_version": run.model_version or None,
         "metrics": found.metrics,
         "notices": list(found.prepared.notices),
     }
@@ -175,7 +183,8 @@ def show_refresh(found: Refresh, facts: Mapping[str, Any]) -> None:
         _print_tables(console, [summary_tables.tasks(found), *moved])
         _print_notices(console, found.prepared.notices)
         reasons = list(dict.fromkeys(check.words for check in found.verdict.checks))
-        _print_verdict(console, {"decision": found.verdict.headline, "reasons": reasons})
+        offered = [facts["recalibrated"]] if facts["recalibrated"] else []
+        _print_verdict(console, {"decision": found.verdict.headline, "reasons": [*reasons, *offered]})
         _print_places(console, {_("Report"): facts["page"], _("Run"): facts["run_id"], _("Page"): facts["run_page"]})
 
 

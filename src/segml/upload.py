@@ -46,12 +46,15 @@ def _upload(arguments: argparse.Namespace) -> None:
 
 def _settle(
     config: TrackingConfig, unsent: tracking.Unsent, sent: tracking.Sent, stages: cli.Stages
-) -> promotion.Verdict:
-    """Judge the model as the training would have done; its data are not at hand."""
+) -> promotion.Verdict | None:
+    """Judge a model as the training would have done, its data not at hand; offer one that a refresh recalibrated."""
     stages("promotion")
-    from segml import contest  # it brings scikit-learn
+    from segml import contest, refresh_outputs  # they bring scikit-learn
 
     named = config.model_copy(update={"model_name": unsent.record.registered_model})
+    if unsent.record.model == refresh_outputs.MODEL:
+        stages.say(contest.offer(named, sent.model_version, say=stages.say))
+        return None
     return contest.settle(named, sent.model_version, say=stages.say)
 
 

@@ -77,6 +77,14 @@ class Refresh(Displayed):
         return self.watch.verdict
 
     @property
+    def recalibrated(self) -> Scorer | None:
+        """The model at the level of what came, where the verdict advises it."""
+        matured = self.watch.matured
+        if self.verdict.decision != "recalibrate" or matured is None:
+            return None
+        return self.scorer.recalibrated(matured.table, self.config.monitor)
+
+    @property
     def decisions(self) -> pd.DataFrame:
         """One row a customer; behind the columns of a training's, where each was before and since when it is there."""
         return self.decided.decisions if self.moves is None else self.moves.noted(self.decided.decisions)

@@ -25,6 +25,8 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 CHAMPIONS_TAG = "segml.champions"
 """Of the registered model: versions in the order in which they became champion, the present one last."""
 PREVIOUS_TAG, PROMOTED_TAG, REASON_TAG = "segml.previous_champion", "segml.promoted_at", "segml.promotion_reason"
+TRAINING_RUN_TAG = "segml.training_run"
+"""Of a refresh's run: the run that trained the model it decides by, and that it may have recalibrated."""
 ROLLED_BACK_TAG, RECIPE_TAG, VERDICT_TAG = "segml.rolled_back", "segml.recipe_digest", "segml.verdict"
 
 MOST_TOLD = 12

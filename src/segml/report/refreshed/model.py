@@ -46,11 +46,22 @@ def model(refresh: Refresh) -> Part:
     return Part(
         "model",
         _("Does the model hold?"),
-        lead=(verdict.headline,) if verdict.decision == "keep" else (),
+        lead=_lead(refresh),
         alarms=(verdict.headline,) if verdict.decision != "keep" else (),
         tables=(Grid(_("What was looked at"), (_("about"), _("speaks for"), _("because")), checks, words=(0, 1, 2)),),
         parts=tuple(part for part in (_proved(refresh.watch.matured), _drifted(refresh)) if not part.is_empty),
     )
+
+
+def _lead(refresh: Refresh) -> tuple[str, ...]:
+    if refresh.recalibrated is not None:
+        return (
+            _(
+                "The model at the level of what came lies beside this page, in the folder recalibrated; {share:.0%} of "
+                "the error was taken away. Who ranks first stays first. Whether it is used is for a person to decide."
+            ).format(share=refresh.config.monitor.recalibration_share),
+        )
+    return (refresh.verdict.headline,) if refresh.verdict.decision == "keep" else ()
 
 
 def _proved(matured: Matured | None) -> Part:
