@@ -219,6 +219,8 @@ def test_the_page_escapes_what_comes_from_the_data(three: list[Refresh]) -> None
 
 def test_all_tables_are_written_and_read_back(three: list[Refresh], tmp_path: Path) -> None:
     refresh_outputs.write(three[2], tmp_path, run_id="r1")
-    assert {path.name for path in tmp_path.iterdir()} == set(refresh_outputs.files(three[2]))
+    assert three[2].recalibrated is not None
+    left = {*refresh_outputs.files(three[2]), refresh_outputs.RECALIBRATED}
+    assert {path.name for path in tmp_path.iterdir()} == left
     tasks = pd.read_csv(tmp_path / refresh_outputs.TASKS, encoding="utf-8-sig")
     assert len(tasks) == len(three[2].tasks.issued)
