@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segml import artifacts, cli, config, tracking
+from segml.language import _, speaking
 from segml.stopping import stop_if_asked
 from segml.windows import as_timestamp
 
@@ -158,7 +159,6 @@ def _offered(found: Refresh, output: Path, version: str, stages: Stages) -> str:
     if found.recalibrated is None:
         return ""
     from segml import contest, refresh_outputs
-    from segml.language import _, speaking
 
     with speaking(found.config.report.language):
         if version:

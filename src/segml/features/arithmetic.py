@@ -21,7 +21,7 @@ def exact(values: Any, scale: int = MONEY_SCALE) -> Any:
 
     The scale says how many digits follow the point; 38 − scale stand before it.
     """
-    return values.cast(dt.Decimal(38, scale))
+    return values.cast(dt.Decimal(MONEY.precision, scale))
 
 
 def held(sums: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -76,7 +77,7 @@ class Refresh(Displayed):
         """Keep, recalibrate or retrain."""
         return self.watch.verdict
 
-    @property
+    @cached_property
     def recalibrated(self) -> Scorer | None:
         """The model at the level of what came, where the verdict advises it."""
         matured = self.watch.matured
