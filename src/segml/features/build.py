@@ -14,7 +14,7 @@ from segml import windows
 from segml.config import FeaturesConfig
 from segml.data.engine import to_table
 from segml.features import recipe as recipes
-from segml.features.arithmetic import number
+from segml.features.arithmetic import counted, number
 from segml.features.catalog import catalog, definitions
 from segml.features.dates import ANY_ONE, AsOfDates, Keep
 from segml.features.grains import grains
@@ -45,7 +45,9 @@ def aggregates(lines: Any, as_of: Moment | Iterable[Moment], config: FeaturesCon
 @lru_cache(maxsize=REMEMBERED)
 def _recipe(dates: AsOfDates, config: FeaturesConfig) -> Recipe:
     recipe = definitions(config)
-    return recipes.write(lambda lines, keep: aggregate(grains(lines, dates, keep), recipe, dates, keep))
+    return recipes.write(
+        lambda lines, keep: aggregate(grains(lines, dates, config.longest_days, keep), recipe, dates, keep)
+    )
 
 
 def base_of(aggregated: pd.DataFrame) -> pd.DataFrame:
@@ -80,24 +82,25 @@ def aggregate(
     parts = {}
     for grain, table in tables:
         part = _aggregate_grain(table, grain, recipe, dates)
-        parts[grain] = part if dates.is_one else keep(part, grain)
-    result = parts.pop("order")
+        parts[grain] = part if dates.is_one or grain == "total" else keep(part, grain)
+    result = parts.pop("total")
     for other in parts.values():
         result = result.left_join(other, dates.keys, rname="{name}_right").drop(*(f"{key}_right" for key in dates.keys))
     return dates.at_each(result) if dates.is_one else result
 
 
 def _aggregate_grain(table: Table, grain: Grain, recipe: Sequence[Definition], dates: AsOfDates) -> Table:
-    return table.group_by(dates.keys).aggregate(
-        **{definition.name: _plain(definition, table) for definition in recipe if definition.grain == grain}
-    )
+    columns = {definition.name: _plain(definition, table) for definition in recipe if definition.grain == grain}
+    if grain == "total":
+        return table.select(*dates.keys, **columns)
+    return table.group_by(dates.keys).aggregate(**columns)
 
 
 def _plain(definition: Definition, table: Table) -> Any:
-    """Return an aggregate in the type in which it is read: engines add up whole numbers to wider ones of their own."""
+    """Return a column in the type in which it is read: engines add up whole numbers to wider ones of their own."""
     aggregated = definition.formula(table)
     if definition.name in BASE:
-        return aggregated.cast("int64")
+        return counted(aggregated)
     return aggregated if _is_text(definition) else number(aggregated)
 
 

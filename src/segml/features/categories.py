@@ -9,7 +9,7 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.features import things
-from segml.features.arithmetic import sum_of
+from segml.features.arithmetic import counted, held, sum_of
 from segml.features.dates import AsOfDates, Keep
 
 
@@ -29,7 +29,7 @@ def categories_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep
     if dates.is_one:
         return _counted(keep(things.seen(things.each_line(bought), "category", dates), "seen"), dates)
     binned = things.binned(bought, dates)
-    early = binned.gross.sum(where=dates.stands(binned) & (binned.since == 0)).fill_null(0)
+    early = held(binned.gross.sum(where=dates.stands(binned) & (binned.since == 0)).fill_null(0))
     pairs = keep(things.pairs(binned, "category", dates, early=early), "categories")
     special = keep(things.special(pairs, _least_of_largest(pairs, batches, dates), "category"), "special")
     events = keep(things.events_of(special, bought, "category", dates), "events")
@@ -70,6 +70,6 @@ def _counted_in_bins(pairs: Table, dates: AsOfDates) -> Table:
 
     def told(rows: Table, place: int) -> dict[str, Any]:
         spans = ("in_365d", "year_before")
-        return {span: sum_of(rows.categories, bins.any(rows, "bits", span, place)) for span in spans}
+        return {span: counted(sum_of(rows.categories, bins.any(rows, "bits", span, place))) for span in spans}
 
     return things.side_by_side(alike, dates, told).mutate(largest=ibis.null("string"))

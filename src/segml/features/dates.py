@@ -128,6 +128,18 @@ class AsOfDates:
         """Return rows with ``ordered_at`` with the first date at which they count."""
         return rows if self.is_one else rows.mutate(since=self.place(rows.ordered_at))
 
+    def until_older(self, rows: Table, placed: Any, days: int) -> Any:
+        """Return up to which date rows count, and are at most so many days old."""
+        return ibis.least(rows.until, self.place(placed, days=days))
+
+    def aged(self, rows: Table, from_days: int, to_days: int = 0) -> Table:
+        """Return rows with ``ordered_at`` at the dates where they lie in ``[as_of − from_days, as_of − to_days)``."""
+        placed = rows.ordered_at
+        if self.is_one:
+            return rows.filter(self.in_ages(rows, placed, from_days, to_days))
+        aged = rows.mutate(since=self.place(placed, days=to_days), until=self.until_older(rows, placed, from_days))
+        return aged.filter(aged.since < aged.until)
+
     def at_each(self, rows: Table) -> Table:
         """Return the rows at each date at which they count: with ``as_of_s``, without their ``life``."""
         if self.is_one:
@@ -147,6 +159,14 @@ class AsOfDates:
         placed = customers.join(self.table, "as_of_s")
         counts = [rows.customer_id == placed.customer_id, rows.since <= placed.place, placed.place < rows.until]
         return rows.join(placed, counts).drop("customer_id_right", "place", *self.life)
+
+    def of_customers(self, customers: Table, rows: Table) -> Table:
+        """Return the same, and of customers who have no row at a date one of nulls."""
+        if self.is_one:
+            return customers.left_join(rows, "customer_id").drop("customer_id_right")
+        placed = customers.join(self.table, "as_of_s")
+        counts = [placed.customer_id == rows.customer_id, placed.place >= rows.since, placed.place < rows.until]
+        return placed.left_join(rows, counts).drop("customer_id_right", "place", *self.life)
 
 
 def _whole(number: Any) -> Any:

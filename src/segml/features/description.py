@@ -30,7 +30,7 @@ def definitions(config: FeaturesConfig) -> tuple[Definition, ...]:
             "description",
             source="data.columns.region",
             is_model_input=False,
-            grain="batch",
-            formula=lambda batches: batches.region.min(where=batches.is_latest_region),
+            grain="total",
+            formula=lambda customers: customers.region,
         ),
     )

@@ -14,24 +14,27 @@ import ibis
 from ibis.expr.types import Table
 
 from segml import windows
-from segml.features.arithmetic import exact, held
+from segml.features.arithmetic import counted, exact, held
 from segml.features.categories import categories_bought
-from segml.features.dates import AsOfDates, Keep
+from segml.features.dates import KEYS, AsOfDates, Keep
 from segml.features.days import purchase_days
-from segml.features.orders import Orders, orders_of
+from segml.features.orders import orders_of
 from segml.features.products import products_bought
 from segml.features.snapshots import BLOCK_DAYS, BLOCKS
 from segml.features.spec import Grain
+from segml.features.totals import totals_of
 
 
-def grains(lines: Table, dates: AsOfDates, keep: Keep) -> Iterator[tuple[Grain, Table]]:
+def grains(lines: Table, dates: AsOfDates, longest_days: int, keep: Keep) -> Iterator[tuple[Grain, Table]]:
     """Yield the tables that formulas see, by grain, from typed order lines; group them by ``dates.keys``.
 
     ``keep`` has tables computed that are read more than once. What a grain is made of is no longer needed when the next
     one is asked for.
 
-    batch : one row a batch: sums of money and counts of lines; ``block`` = how many whole months before the as-of date,
-        ``active_block`` = 2 to the power of it where something was bought in one of the last ones, else 0
+    total : one row a customer: what it did in all (``segml.features.totals``)
+    batch : one row a batch of the last ``longest_days``: sums of money and counts of lines; ``block`` = how many whole
+        months before the as-of date, ``active_block`` = 2 to the power of it where something was bought in one of the
+        last ones, else 0. A customer without a batch has one row, in which all of this is null
     order : one row an order with a purchase: its ``value``, ``lines``, ``products``
     last : the last three of them; ``rank`` 0 is the latest
     day : sums over purchase days and the gaps between them
@@ -43,8 +46,10 @@ def grains(lines: Table, dates: AsOfDates, keep: Keep) -> Iterator[tuple[Grain, 
     yield "category", categories_bought(living, batches, dates, keep)
     purchases = batches.filter(batches.purchase_lines > 0)
     orders = orders_of(purchases, living, dates, keep)
-    customers = keep(_customers(batches, orders, dates), "customers")
-    yield "batch", _with_customer_facts(dates.with_customers(batches, customers))
+    customers = keep(totals_of(batches, orders, dates, keep), "customers")
+    yield "total", customers
+    firsts = customers.select(*KEYS, "first_age")
+    yield "batch", _with_blocks(dates.of_customers(firsts, dates.aged(batches, longest_days)))
     yield "order", orders.at_each(customers)
     yield "last", orders.last()
     yield "day", purchase_days(purchases, dates)
@@ -55,8 +60,8 @@ def _batches(lines: Table, dates: AsOfDates) -> Table:
     sums = lines.group_by("customer_id", "order_id", "ordered_at", *dates.until).aggregate(
         net=held(amount.sum()),
         returned=held(amount.sum(where=returns).fill_null(0)),
-        purchase_lines=buys.sum().fill_null(0),
-        return_lines=returns.sum().fill_null(0),
+        purchase_lines=counted(buys.sum().fill_null(0)),
+        return_lines=counted(returns.sum().fill_null(0)),
         margin=held(exact(lines.margin).sum()),
         margin_net=held(amount.sum(where=lines.margin.notnull())),
         discount=held(exact(lines.discount).sum(where=buys)),
@@ -80,28 +85,8 @@ def _largest_lines(lines: Table) -> dict[str, Any]:
     }
 
 
-def _customers(batches: Table, orders: Orders, dates: AsOfDates) -> Table:
-    """Return what is known of each customer at each date: its first purchase, when its region was told, its orders."""
-    buys, tells = batches.purchase_lines > 0, batches.region.notnull()
-    pieces = batches.group_by("customer_id", *dates.life).aggregate(
-        first_s=batches.ordered_s.min(where=buys), region_s=batches.ordered_s.max(where=tells)
-    )
-    known = dates.at_each(pieces)
-    moments = known.group_by("customer_id", "as_of_s").aggregate(
-        first_s=known.first_s.min(), region_s=known.region_s.max()
-    )
-    totals = orders.totals()
-    return moments.join(totals, dates.keys).select(
-        *moments.columns, customer_orders=totals.orders, customer_value=totals["value"]
-    )
-
-
-def _with_customer_facts(batches: Table) -> Table:
-    aged = batches.mutate(
-        age=batches.as_of_s - batches.ordered_s,
-        first_age=batches.as_of_s - batches.first_s,
-        is_latest_region=batches.region.notnull() & (batches.ordered_s == batches.region_s),
-    )
+def _with_blocks(batches: Table) -> Table:
+    aged = batches.mutate(age=batches.as_of_s - batches.ordered_s)
     month = BLOCK_DAYS * windows.DAY_SECONDS
     block = (aged.age - 1) // month
     is_active = (aged.purchase_lines > 0) & (block < BLOCKS)

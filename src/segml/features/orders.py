@@ -7,16 +7,18 @@ are put together anew at each date.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ibis
 from ibis.expr.types import Table
 
 from segml import windows
-from segml.features.arithmetic import number
+from segml.features.arithmetic import counted, held
 from segml.features.dates import KEYS, AsOfDates, Keep
 
 ORDER = ("customer_id", "order_id")
+TOTALS = ("orders", "value", "lines", "products", "lines_orders", "products_orders")
 LAST_ORDERS = 3
 """How many orders the table of the last ones holds of each customer."""
 
@@ -35,19 +37,14 @@ class Orders:
     whole: Table
     patched: Table | None
 
-    def totals(self) -> Table:
-        """Return, for each customer and date, ``orders`` and their ``value``, both exact."""
-        whole = self.whole.group_by("customer_id", *self.dates.life).aggregate(
-            orders=self.whole.count(), value=self.whole["value"].sum()
-        )
-        if self.patched is None:
-            return whole
-        patched = self.patched.select(*KEYS, orders=ibis.literal(1, "int64"), value=self.patched["value"])
-        both = self.dates.at_each(whole).select(*KEYS, "orders", "value").union(patched)
-        return both.group_by(KEYS).aggregate(orders=both.orders.sum(), value=both["value"].sum())
-
     def at_each(self, customers: Table) -> Table:
-        """Return one row an order and date, with its ``age`` and the ``mean_value`` of the customer's orders."""
+        """Return one row an order and date, with its ``age`` and the ``mean_value`` of the customer's orders.
+
+        Parameters
+        ----------
+        customers : with ``mean_value``, one row a customer and date
+        """
+        customers = customers.select("customer_id", "as_of_s", "mean_value")
         orders = self.dates.with_customers(self.whole, customers)
         if self.patched is not None:
             columns = orders.columns
@@ -70,7 +67,9 @@ class Orders:
 def orders_of(purchases: Table, lines: Table, dates: AsOfDates, keep: Keep) -> Orders:
     """Return the orders of batches with a purchase, and of the lines that these were gathered from."""
     pieces = purchases.group_by(*ORDER, *dates.life).aggregate(
-        value=purchases.gross.sum(), lines=purchases.purchase_lines.sum(), ordered_at=purchases.ordered_at.max()
+        value=held(purchases.gross.sum()),
+        lines=counted(purchases.purchase_lines.sum()),
+        ordered_at=purchases.ordered_at.max(),
     )
     items = lines.filter((lines.amount > 0) & lines.product_id.notnull()).select(
         *ORDER, "product_id", "ordered_at", *dates.until
@@ -85,6 +84,13 @@ def orders_of(purchases: Table, lines: Table, dates: AsOfDates, keep: Keep) -> O
     return Orders(dates, whole, keep(_patched(pieces, items, in_pieces, dates), "patched"))
 
 
+def totals(orders: Table, by: Sequence[str]) -> Table:
+    """Return the sums ``TOTALS`` over orders, whole ones or patched; ``by`` has their customer."""
+    sizes = {name: counted(orders[name].sum()) for name in ("lines", "products")}
+    told = {f"{name}_orders": orders[name].count() for name in sizes}
+    return orders.group_by(by).aggregate(orders=orders.count(), value=held(orders["value"].sum()), **sizes, **told)
+
+
 def _with_products(orders: Table, items: Table) -> Table:
     distinct = items.select(*ORDER, "product_id").distinct()
     counts = distinct.group_by(ORDER).aggregate(products=distinct.count())
@@ -95,7 +101,9 @@ def _patched(pieces: Table, items: Table, in_pieces: Table, dates: AsOfDates) ->
     order = (*KEYS, "order_id")
     parts = dates.at_each(pieces.semi_join(in_pieces, ORDER))
     sums = parts.group_by(order).aggregate(
-        value=parts["value"].sum(), lines=parts.lines.sum(), ordered_at=parts.ordered_at.max()
+        value=held(parts["value"].sum()),
+        lines=counted(parts.lines.sum()),
+        ordered_at=parts.ordered_at.max(),
     )
     known = dates.at_each(dates.with_since(items.semi_join(in_pieces, ORDER)))
     counts = known.group_by(order).aggregate(products=known.product_id.nunique())
@@ -117,7 +125,4 @@ def _until_passed(whole: Table, dates: AsOfDates) -> Table:
 
 
 def _with_age(orders: Table) -> Table:
-    return orders.mutate(
-        age=orders.as_of_s - windows.epoch_seconds(orders.ordered_at),
-        mean_value=number(orders.customer_value) / number(orders.customer_orders),
-    )
+    return orders.mutate(age=orders.as_of_s - windows.epoch_seconds(orders.ordered_at))

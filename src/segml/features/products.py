@@ -9,7 +9,7 @@ from ibis.expr.types import Table
 
 from segml import windows
 from segml.features import things
-from segml.features.arithmetic import only, sum_of
+from segml.features.arithmetic import counted, only, sum_of
 from segml.features.bins import Bins
 from segml.features.dates import KEYS, AsOfDates, Keep
 
@@ -40,7 +40,7 @@ def products_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep) 
     products = keep(_alike(pairs, dates.bins), "products")
     named = products.filter(products.product_id.notnull())
     special = keep(things.special(named, _least_top(batches, dates), "product_id"), "special")
-    events = keep(_while_needed(things.events_of(special, bought, "product_id", dates), dates), "events")
+    events = keep(things.events_of(special, bought, "product_id", dates, money_days=MONEY_DAYS), "events")
     seen = things.seen(events, "product_id", dates, money_days=MONEY_DAYS)
     return keep(_counted_in_bins(products, dates), "counted").union(_counted(seen, dates))
 
@@ -71,20 +71,9 @@ def _alike(pairs: Table, bins: Bins) -> Table:
 def _least_top(batches: Table, dates: AsOfDates) -> Table:
     """Return the ``least`` that a customer's largest product brings in a year, at any date: it has a line like that."""
     standing = batches.filter(dates.stands(batches) & batches.product_line.notnull())
-    recent = dates.at_each(standing.mutate(until=_until_old(standing, standing.ordered_at, dates)))
+    recent = dates.at_each(dates.aged(standing, MONEY_DAYS))
     tops = recent.group_by(KEYS).aggregate(top=recent.product_line.max())
     return tops.group_by("customer_id").aggregate(least=tops.top.min())
-
-
-def _while_needed(events: Table, dates: AsOfDates) -> Table:
-    """Leave out the dates that ask for nothing but money, more than a year later."""
-    old = _until_old(events, events.last_at, dates)
-    return events.mutate(until=events.is_unsteady.ifelse(events.until, old))
-
-
-def _until_old(rows: Table, placed: Any, dates: AsOfDates) -> Any:
-    """Return up to which date rows count, as far as their money is asked for."""
-    return ibis.least(rows.until, dates.place(placed, days=MONEY_DAYS))
 
 
 def _counted(seen: Table, dates: AsOfDates) -> Table:
@@ -108,12 +97,12 @@ def _counted_in_bins(products: Table, dates: AsOfDates) -> Table:
     """Count the products of which bins tell enough; of those in a single bin these tell the money, too."""
     bins, steady = dates.bins, products.filter(~products.is_unsteady)
     alike = steady.group_by("customer_id", *bins.names("bits"), *bins.names("again")).aggregate(
-        products=steady.products.sum(), top=only(steady.gross, steady.product_id.isnull()).max()
+        products=counted(steady.products.sum()), top=only(steady.gross, steady.product_id.isnull()).max()
     )
 
     def told(rows: Table, place: int) -> dict[str, Any]:
         def count(condition: Any) -> Any:
-            return sum_of(rows.products, condition)
+            return counted(sum_of(rows.products, condition))
 
         latest, recent = bins.any(rows, "bits", "in_90d", place), bins.any(rows, "bits", "in_365d", place)
         return {

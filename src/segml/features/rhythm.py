@@ -38,8 +38,8 @@ def _silence_and_tenure() -> tuple[Definition, ...]:
             "days",
             "time since the last purchase",
             "silence",
-            grain="order",
-            formula=lambda orders: number(orders.age.min()) / windows.DAY_SECONDS,
+            grain="total",
+            formula=lambda customers: number(customers.last_age) / windows.DAY_SECONDS,
         ),
         Feature(
             "tenure_days",
@@ -47,8 +47,8 @@ def _silence_and_tenure() -> tuple[Definition, ...]:
             "days",
             "time since the first purchase",
             "tenure",
-            grain="batch",
-            formula=lambda batches: number(batches.first_age.max()) / windows.DAY_SECONDS,
+            grain="total",
+            formula=lambda customers: number(customers.first_age) / windows.DAY_SECONDS,
         ),
     )
 
@@ -61,8 +61,8 @@ def _counts(config: FeaturesConfig) -> tuple[Definition, ...]:
             "orders",
             "orders with a purchase",
             "rhythm",
-            grain="order",
-            formula=lambda orders: orders.count(),
+            grain="total",
+            formula=lambda customers: customers.orders,
         ),
         *(_orders_in_window(days) for days in config.windows_days),
         Feature(

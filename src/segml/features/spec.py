@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Grain = Literal["batch", "order", "last", "day", "product", "category", "customer"]
+Grain = Literal["total", "batch", "order", "last", "day", "product", "category", "customer"]
 """What one row of the table is that a formula sees, at each as-of date; ``segml.features.grains`` makes them.
 
-``customer`` is the frame of all that was computed before, one row a customer and as-of date (pandas); the others are
-Ibis tables, and the formula is an aggregate over a customer's rows.
+``customer`` is the frame of all that was computed before, one row a customer and as-of date (pandas). The others are
+Ibis tables: of ``total``, one row a customer and date too, the formula is a column; of the rest, an aggregate over a
+customer's rows.
 """
 
 Group = Literal[

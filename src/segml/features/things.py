@@ -15,7 +15,7 @@ import ibis
 from ibis.expr.types import Table
 
 from segml import windows
-from segml.features.arithmetic import exact
+from segml.features.arithmetic import exact, held
 from segml.features.dates import KEYS, AsOfDates
 
 Thing = Literal["product_id", "category"]
@@ -58,7 +58,7 @@ def pairs(purchases: Table, thing: Thing, dates: AsOfDates, **also: Any) -> Tabl
     """
     return purchases.group_by("customer_id", thing).aggregate(
         **dates.bins.gathered(purchases.bin),
-        gross=purchases.gross.sum(),
+        gross=held(purchases.gross.sum()),
         is_unsteady=purchases.is_unsteady.any(),
         **also,
     )
@@ -76,18 +76,28 @@ def special(things: Table, least: Table, thing: Thing) -> Table:
     return compared.filter(compared.is_unsteady | may_be_largest).select("customer_id", thing, "is_unsteady")
 
 
-def events_of(wanted: Table, purchases: Table, thing: Thing, dates: AsOfDates) -> Table:
-    """Return the purchases of special things, those in the same bin gathered: the same is true of them at any date.
+def events_of(
+    wanted: Table, purchases: Table, thing: Thing, dates: AsOfDates, *, money_days: int | None = None
+) -> Table:
+    """Return the purchases of special things, gathered as far as the same is true of them at any date.
+
+    Of unsteady things those in the same bin are; of the others, which are here for their money only, those that count
+    at the same dates.
 
     Parameters
     ----------
     wanted : of ``special``
     purchases : of ``bought``
+    money_days : of how many days the money is; None: of all time
     """
     lines = dates.with_since(purchases.join(wanted, ["customer_id", thing]))
-    placed = lines.mutate(gross=exact(lines.amount), bin=dates.bins.of(lines.ordered_at))
+    if money_days is not None:
+        old = dates.until_older(lines, lines.ordered_at, money_days)
+        lines = lines.mutate(until=lines.is_unsteady.ifelse(lines.until, old))
+        lines = lines.filter(lines.since < lines.until)
+    placed = lines.mutate(gross=exact(lines.amount), bin=lines.is_unsteady.ifelse(dates.bins.of(lines.ordered_at), 0))
     return placed.group_by("customer_id", thing, "is_unsteady", "bin", *dates.life).aggregate(
-        gross=placed.gross.sum(), first_at=placed.ordered_at.min(), last_at=placed.ordered_at.max()
+        gross=held(placed.gross.sum()), first_at=placed.ordered_at.min(), last_at=placed.ordered_at.max()
     )
 
 
@@ -106,7 +116,7 @@ def seen(events: Table, thing: Thing, dates: AsOfDates, *, money_days: int | Non
     things = known.group_by(*dates.keys, thing, *told).aggregate(
         first_at=known.first_at.min(),
         last_at=known.last_at.max(),
-        gross=known.gross.sum(where=recent).fill_null(0),
+        gross=held(known.gross.sum(where=recent).fill_null(0)),
         is_year_before=dates.in_ages(known, known.last_at, 2 * windows.YEAR_DAYS, windows.YEAR_DAYS).any(),
     )
     return things.mutate(is_counted=ibis.literal(True) if dates.is_one else things.is_unsteady)

@@ -87,8 +87,8 @@ def _last_year() -> tuple[Definition, ...]:
             "money",
             "revenue of the 365 days before the last 365",
             "revenue trend",
-            grain="batch",
-            formula=lambda batches: sum_in_ages(batches, "net", 730, 365),
+            grain="total",
+            formula=lambda customers: customers.net_year_before,
         ),
     )
 

@@ -29,8 +29,8 @@ def _revenue(config: FeaturesConfig) -> tuple[Definition, ...]:
             "money",
             "revenue since the first line",
             "revenue level",
-            grain="batch",
-            formula=lambda batches: number(batches.net.sum()),
+            grain="total",
+            formula=lambda customers: customers.net,
         ),
         *(_revenue_in_window(days) for days in config.windows_days),
     )
@@ -62,8 +62,8 @@ def _order_value() -> tuple[Definition, ...]:
             "money",
             "mean value of an order: its purchase lines, before returns",
             "order value",
-            grain="order",
-            formula=lambda orders: orders.mean_value.max(),
+            grain="total",
+            formula=lambda customers: customers.mean_value,
         ),
         Ingredient("order_value_square_sum", grain="order", formula=_relative_square_sum),
         Feature(
