@@ -54,7 +54,7 @@ def _least_of_largest(pairs: Table, batches: Table, dates: AsOfDates) -> Table:
 
 def _counted(seen: Table, dates: AsOfDates) -> Table:
     largest = seen.group_by(dates.keys).aggregate(most=seen.gross.max())
-    judged = seen.join(largest, dates.keys)
+    judged = seen.join(largest, dates.keys).filter(lambda thing: thing.is_counted | (thing.gross == thing.most))
     recent = dates.in_ages(judged, judged.last_at, windows.YEAR_DAYS)
     return judged.select(
         *dates.keys,

@@ -51,7 +51,7 @@ def grains(lines: Table, dates: AsOfDates, longest_days: int, keep: Keep) -> Ite
     firsts = customers.select(*KEYS, "first_age")
     yield "batch", _with_blocks(dates.of_customers(firsts, dates.aged(batches, longest_days)))
     yield "order", orders.at_each(customers)
-    yield "last", orders.last()
+    yield "last", orders.last(keep)
     yield "day", purchase_days(purchases, dates)
 
 

@@ -21,6 +21,7 @@ ORDER = ("customer_id", "order_id")
 TOTALS = ("orders", "value", "lines", "products", "lines_orders", "products_orders")
 LAST_ORDERS = 3
 """How many orders the table of the last ones holds of each customer."""
+_NEXT = tuple(f"next_{step}" for step in range(1, LAST_ORDERS))
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,19 @@ class Orders:
             orders = orders.union(self.patched.join(customers, KEYS).select(*columns))
         return _with_age(orders)
 
-    def last(self) -> Table:
-        """Return the last orders of each customer and date, ``rank`` 0 the latest."""
-        orders = self.dates.at_each(_until_passed(self.whole, self.dates))
-        if self.patched is not None:
-            columns = orders.columns
-            orders = orders.union(self.patched.select(*columns))
-        latest_first = ibis.window(
-            group_by=self.dates.keys, order_by=(orders.ordered_at.desc(), orders.order_id.desc())
-        )
-        ranked = orders.mutate(rank=ibis.row_number().over(latest_first))
-        return ranked.filter(ranked["rank"] < LAST_ORDERS)
+    def last(self, keep: Keep) -> Table:
+        """Return the last orders of each customer and date, ``rank`` 0 the latest.
+
+        Where all orders of a customer stand, an order's rank at a date is how many of the next ones were placed before.
+        """
+        if self.patched is None:
+            return _ranked(self.whole, self.dates.keys)
+        columns, followed = self.patched.columns, keep(_followed(self.whole, self.dates), "followed")
+        shaken = followed.filter(~followed.stands).select("customer_id").union(self.patched.select("customer_id"))
+        firm = self.dates.at_each(followed.anti_join(shaken, "customer_id"))
+        anew = self.dates.at_each(followed.semi_join(shaken, "customer_id")).select(*columns).union(self.patched)
+        passed = [windows.before(firm[name], firm.as_of_s).ifelse(1, 0) for name in _NEXT]
+        return firm.select(*columns, rank=counted(sum(passed))).union(_ranked(anew, KEYS).select(*columns, "rank"))
 
 
 def orders_of(purchases: Table, lines: Table, dates: AsOfDates, keep: Keep) -> Orders:
@@ -110,18 +113,27 @@ def _patched(pieces: Table, items: Table, in_pieces: Table, dates: AsOfDates) ->
     return sums.left_join(counts, order, rname="{name}_right").select(*sums.columns, "products")
 
 
-def _until_passed(whole: Table, dates: AsOfDates) -> Table:
-    """Drop orders from the dates at which certainly enough later ones are known: nobody asks for them there.
+def _followed(whole: Table, dates: AsOfDates) -> Table:
+    """Return orders, whether they stand, and when the next ones were placed, in seconds, as ``_NEXT`` has them.
 
-    Only orders that were never cancelled count as later ones.
+    Orders are left out of the dates at which certainly enough later ones are known: nobody asks for them there. Only
+    those that were never cancelled count as later ones.
     """
-    if dates.is_one:
-        return whole
     stands = dates.stands(whole)
     oldest_first = ibis.window(group_by=("customer_id", stands), order_by=(whole.ordered_at, whole.order_id))
-    later = whole.mutate(later=whole.ordered_at.lead(LAST_ORDERS).over(oldest_first), stands=stands)
-    passed = (later.stands & later.later.notnull()).ifelse(dates.place(later.later), later.until)
-    return later.mutate(until=ibis.least(later.until, passed)).drop("later", "stands")
+    following = {
+        name: whole.ordered_at.lead(step).over(oldest_first) for step, name in enumerate((*_NEXT, "passed"), 1)
+    }
+    later = whole.mutate(**following, stands=stands)
+    passed = (later.stands & later.passed.notnull()).ifelse(dates.place(later.passed), later.until)
+    seconds = {name: windows.epoch_seconds(later[name]) for name in _NEXT}
+    return later.mutate(until=ibis.least(later.until, passed), **seconds).drop("passed")
+
+
+def _ranked(orders: Table, by: Sequence[str]) -> Table:
+    latest_first = ibis.window(group_by=by, order_by=(orders.ordered_at.desc(), orders.order_id.desc()))
+    ranked = orders.mutate(rank=ibis.row_number().over(latest_first))
+    return ranked.filter(ranked["rank"] < LAST_ORDERS)
 
 
 def _with_age(orders: Table) -> Table:
