@@ -127,6 +127,23 @@ def test_further_windows_make_further_features(line_maker: Maker) -> None:
     assert set(features.model_inputs(config)) - set(features.model_inputs()) == {"order_count_7d", "revenue_7d"}
 
 
+@pytest.mark.parametrize("dates", [[AS_OF], ["2023-06-01", AS_OF]])
+def test_windows_longer_than_a_year_are_seen_whole(line_maker: Maker, dates: list[Any]) -> None:
+    config = FeaturesConfig(windows_days=(30, 90, 180, 365, 500), run_rate_days=700)
+    rows = [line(order_id="1", moment="2022-09-01"), line(order_id="2", moment="2022-03-01")]
+    built = features.build(line_maker(rows), dates, config).iloc[-1]
+    assert built[["revenue_365d", "revenue_500d", "order_count_500d", "revenue_total"]].tolist() == [0, 10, 1, 20]
+    assert built["run_rate_daily"] == 20 / 671  # since the first purchase
+
+
+@pytest.mark.parametrize("dates", [[AS_OF], ["2023-06-01", AS_OF]])
+def test_of_regions_told_at_the_same_moment_the_first_by_name_counts(line_maker: Maker, dates: list[Any]) -> None:
+    told = [("1", "2023-03-01", "a"), ("2", "2023-04-01", "c"), ("3", "2023-04-01", "b"), ("4", "2023-05-01", None)]
+    rows = [line(order_id=number, moment=moment, region=region) for number, moment, region in told]
+    later = line(order_id="5", moment="2023-07-01", region="0", cancelled_at=pd.Timestamp("2023-08-01"))
+    assert features.build(line_maker([*rows, later]), dates)["region"].tolist() == ["b"] * len(dates)
+
+
 def test_the_prior_of_the_gap_is_configurable(line_maker: Maker) -> None:
     rows = [line("a", str(day), f"2023-12-{day}") for day in (10, 12, 14)] + [
         line("b", "1"),
