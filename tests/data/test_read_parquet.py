@@ -39,6 +39,18 @@ def test_a_file_a_glob_and_a_folder_are_read(tmp_path: Path) -> None:
     assert read(tmp_path / "a.parquet") == [{"customer_id": "a", "ordered_at": DAY, "amount": 1.5}]
 
 
+@pytest.mark.parametrize("below", ["", "2024"])
+def test_a_folder_that_a_cluster_has_not_finished_is_refused(tmp_path: Path, below: str) -> None:
+    written = tmp_path / "sales" / below
+    write(written / "part-0.parquet")
+    write(written / "_temporary" / "0" / "task_1" / "part-1.parquet")
+    with pytest.raises(DataError, match=rf"{written} is being written, or the job .* killed: it holds _temporary"):
+        read(tmp_path / "sales")
+    assert len(read(f"{written}/*.parquet")) == 1
+    (written / "_SUCCESS").write_text("")
+    assert len(read(tmp_path / "sales")) == 1
+
+
 def test_partition_folders_are_columns(tmp_path: Path) -> None:
     write(tmp_path / "country=France" / "a.parquet")
     write(tmp_path / "country=Chile" / "b.parquet", customer_id=["b"])

@@ -143,6 +143,13 @@ def test_folders_and_globs_of_a_web_server_are_its_links(web: str, tmp_path: Pat
     assert len(read(f"{web}/all/region=a%20b/*.parquet")) == 10
 
 
+def test_a_folder_of_a_web_server_that_is_not_finished_is_refused(web: str, tmp_path: Path) -> None:
+    write(tmp_path / "sales" / "1.parquet", lines(10))
+    write(tmp_path / "sales" / "_temporary" / "0" / "2.parquet", lines(5))
+    with pytest.raises(DataError, match=f"{web}/sales is being written"):
+        read(f"{web}/sales/")
+
+
 def test_text_and_workbooks_are_fetched_once(web: str, tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     text = "customer_id;ordered_at;amount\n007;2024-01-05;1,5\n"

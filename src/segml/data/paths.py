@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -31,6 +31,8 @@ SUPPORTED = (
     "or postgresql://user@host/database#table"
 )
 LOG = "_delta_log"
+UNFINISHED, FINISHED = "_temporary", "_SUCCESS"
+"""The folder in which jobs of Spark and Hadoop keep what they have not finished, and the file that they end with."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,25 @@ def _data_files(folder: AnyPath, found: Sequence[AnyPath]) -> list[AnyPath]:
         raise DataError(
             f"{folder} holds the Delta table {delta[0]!r}; name its folder itself, as its log tells which rows stand"
         )
+    _require_finished(folder, relative.values())
     known = [path for path, name in relative.items() if not _is_mark(name) and kind_of(path)]
     if not known:
         raise DataError(f"the folder {folder} holds no data files; supported: {SUPPORTED}")
     return known
+
+
+def _require_finished(folder: AnyPath, names: Iterable[PurePath]) -> None:
+    """Raise ``DataError`` where Spark or Hadoop has not ended writing: until then rows are missing, or there twice."""
+    entries = {name.parts for name in names}
+    for parts in entries:
+        above = parts[: parts.index(UNFINISHED)] if UNFINISHED in parts else None
+        if above is not None and (*above, FINISHED) not in entries:
+            written = "/".join([str(folder).rstrip("/"), *above])
+            raise DataError(
+                f"{written} is being written, or the job that wrote it was killed: it holds {UNFINISHED}, and no "
+                f"{FINISHED}; wait for the job or run it again, or name its files, as {written}/*.parquet, to read "
+                "those that are there"
+            )
 
 
 def _is_mark(relative: PurePath) -> bool:
