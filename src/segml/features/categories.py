@@ -34,7 +34,8 @@ def categories_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep
     special = keep(things.special(pairs, _least_of_largest(pairs, batches, dates), "category"), "special")
     events = keep(things.events_of(special, bought, "category", dates), "events")
     seen = keep(things.seen(events, "category", dates), "seen")
-    return keep(_counted_in_bins(pairs, dates), "counted").union(_counted(seen, dates))
+    counts = _counted_in_bins(pairs, dates).filter(lambda customer: (customer.in_365d > 0) | (customer.year_before > 0))
+    return keep(counts, "counted").union(_counted(seen, dates))
 
 
 def _least_of_largest(pairs: Table, batches: Table, dates: AsOfDates) -> Table:

@@ -35,14 +35,15 @@ def products_bought(lines: Table, batches: Table, dates: AsOfDates, keep: Keep) 
     bought = things.bought(lines, "product_id")
     if dates.is_one:
         return _counted(things.seen(things.each_line(bought), "product_id", dates, money_days=MONEY_DAYS), dates)
-    binned = things.binned(bought, dates)
+    binned = things.binned(bought, dates, money_days=MONEY_DAYS)
     pairs = things.pairs(binned, "product_id", dates, **_days(binned, dates.bins))
     products = keep(_alike(pairs, dates.bins), "products")
     named = products.filter(products.product_id.notnull())
     special = keep(things.special(named, _least_top(batches, dates), "product_id"), "special")
     events = keep(things.events_of(special, bought, "product_id", dates, money_days=MONEY_DAYS), "events")
     seen = things.seen(events, "product_id", dates, money_days=MONEY_DAYS)
-    return keep(_counted_in_bins(products, dates), "counted").union(_counted(seen, dates))
+    counts = _counted_in_bins(products, dates).filter(lambda customer: customer.ever > 0)
+    return keep(counts, "counted").union(_counted(seen, dates))
 
 
 def _days(purchases: Table, bins: Bins) -> dict[str, Any]:

@@ -35,14 +35,20 @@ def each_line(purchases: Table) -> Table:
     return purchases.mutate(gross=exact(purchases.amount), first_at=placed, last_at=placed)
 
 
-def binned(purchases: Table, dates: AsOfDates) -> Table:
+def binned(purchases: Table, dates: AsOfDates, *, money_days: int | None = None) -> Table:
     """Return purchases with their money, their ``bin``, and the first date at which they count.
 
     ``is_unsteady`` are those of which the bin does not tell enough: cancelled later, or on a day that is in two bins.
+
+    Parameters
+    ----------
+    money_days : of how many days money is asked for; what is older at all dates has none. None: of all time
     """
-    placed = purchases.ordered_at
+    placed, gross = purchases.ordered_at, exact(purchases.amount)
+    if money_days is not None:
+        gross = windows.before(placed, windows.days_before(dates.moments[0], money_days)).ifelse(0, gross)
     return dates.with_since(purchases).mutate(
-        gross=exact(purchases.amount),
+        gross=gross,
         bin=dates.bins.of(placed),
         is_unsteady=~dates.stands(purchases) | dates.bins.is_split(placed),
     )
@@ -110,16 +116,37 @@ def seen(events: Table, thing: Thing, dates: AsOfDates, *, money_days: int | Non
     ----------
     money_days : of how many days the money is; None: of all time
     """
+    if dates.is_one:
+        return _looked_at(events, thing, dates, money_days).mutate(is_counted=ibis.literal(True))
+    if money_days is not None:
+        things = _looked_at(events, thing, dates, money_days)
+        return things.mutate(is_counted=things.is_unsteady)
+    unsteady = _looked_at(events.filter(events.is_unsteady), thing, dates, None)
+    grown = dates.at_each(_steps(events.filter(~events.is_unsteady), thing))
+    steady = grown.mutate(is_year_before=ibis.literal(False)).select(*unsteady.columns)
+    things = unsteady.union(steady)
+    return things.mutate(is_counted=things.is_unsteady)
+
+
+def _looked_at(events: Table, thing: Thing, dates: AsOfDates, money_days: int | None) -> Table:
     known = dates.at_each(events)
     told = () if dates.is_one else ("is_unsteady",)
     recent = None if money_days is None else dates.in_ages(known, known.last_at, money_days)
-    things = known.group_by(*dates.keys, thing, *told).aggregate(
+    return known.group_by(*dates.keys, thing, *told).aggregate(
         first_at=known.first_at.min(),
         last_at=known.last_at.max(),
         gross=held(known.gross.sum(where=recent).fill_null(0)),
         is_year_before=dates.in_ages(known, known.last_at, 2 * windows.YEAR_DAYS, windows.YEAR_DAYS).any(),
     )
-    return things.mutate(is_counted=ibis.literal(True) if dates.is_one else things.is_unsteady)
+
+
+def _steps(events: Table, thing: Thing) -> Table:
+    """Return the money of steady things as it grew: each row holds from its ``since`` to that of the next."""
+    in_time: dict[str, Any] = {"group_by": ("customer_id", thing), "order_by": events.since}
+    return events.mutate(
+        gross=held(events.gross.sum().over(ibis.cumulative_window(**in_time))),
+        until=events.since.lead().over(ibis.window(**in_time)).fill_null(events.until),
+    )
 
 
 def counts(things: Table, **conditions: Any) -> dict[str, Any]:
