@@ -254,8 +254,8 @@ def test_files_with_different_headers_are_an_error(tmp_path: Path) -> None:
 
 
 def test_a_file_larger_than_the_memory_limit_passes_through_in_order(tmp_path: Path) -> None:
-    """Arrow reads some 40 MB ahead, and as much again waits for DuckDB, up to 140 MB in all, however long the file."""
-    lines, path = 1_000_000, tmp_path / "long.csv"
+    """Arrow reads 32 MB of text ahead and parses some; nothing else waits for DuckDB, however long the file."""
+    lines, path = 500_000, tmp_path / "long.csv"
     with path.open("w") as file:
         file.write("customer_id,ordered_at,amount,region\n")
         file.writelines(f"customer {n:060d},2024-05-01 12:00:00,{n},region {n:0300d}\n" for n in range(lines))
@@ -266,7 +266,7 @@ def test_a_file_larger_than_the_memory_limit_passes_through_in_order(tmp_path: P
         table = read_table(path, schema.TRANSACTIONS, {}, FormatConfig(), backend)
     finally:
         pa.set_memory_pool(before)
-    assert pool.max_memory() < path.stat().st_size / 2
+    assert pool.max_memory() < 60_000_000 < path.stat().st_size / 3
     [found] = table.aggregate(lines=table.count(), total=table.amount.sum()).to_pyarrow().to_pylist()
     assert found == {"lines": lines, "total": lines * (lines - 1) / 2}
     assert table.limit(30_000).amount.to_pyarrow().to_pylist() == [float(n) for n in range(30_000)]

@@ -102,9 +102,9 @@ def _narrowed(query: str, picks: Sequence[Pick], fields: pa.Schema, window: Wind
 
 def _kept(reader: pa.RecordBatchReader, backend: Any, address: Address) -> Table:
     """Return the rows as a table of the backend; what the server says when it breaks off is passed on."""
-    if backend.name != "duckdb":
-        return store(reader.read_all(), backend, address.where)
     try:
-        return hold_batches(reader, backend, "frame")
-    except duckdb.Error as error:
+        if backend.name == "duckdb":
+            return hold_batches(reader, reader.schema, backend, "frame")
+        return store(reader.read_all(), backend, address.where)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise DataError(f"{address.where}: {said(str(error), address.secrets)}") from None

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.csv
 from ibis.expr.types import Table
@@ -117,25 +116,11 @@ def _header(lines: Iterator[str]) -> str:
 
 def _kept(tables: Sequence[TextTable], picks: Sequence[Pick], backend: Any) -> Table:
     """Return the rows as a table of the backend: DuckDB takes them as they are read, others all at once."""
-    failures: list[DataError] = []
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        try:
-            for table in tables:
-                yield from _read(table, picks)
-        except DataError as error:  # the data base would wrap it
-            failures.append(error)
-            raise
-
+    batches = (batch for table in tables for batch in _read(table, picks))
     schema = pa.schema([(pick.name, pa.string()) for pick in picks])
-    if backend.name != "duckdb":
-        return store(pa.Table.from_batches(batches(), schema), backend)
-    try:
-        return hold_batches(pa.RecordBatchReader.from_batches(schema, batches()), backend, "frame")
-    except duckdb.Error:
-        if failures:
-            raise failures[0] from None
-        raise
+    if backend.name == "duckdb":
+        return hold_batches(batches, schema, backend, "frame")
+    return store(pa.Table.from_batches(batches, schema), backend)
 
 
 def _read(table: TextTable, picks: Sequence[Pick]) -> Iterator[pa.RecordBatch]:

@@ -106,7 +106,7 @@ def _write_from_elsewhere(
         backend = connect(memory_bytes=for_database(limit), spill=work.spill)
         with aggregates(table, dates, config) as aggregated:
             rows = aggregated.to_pyarrow_batches(chunk_size=CHUNK_ROWS)
-            write_run(hold_batches(rows, backend, "aggregated"), work.run(0))
+            write_run(hold_batches(rows, rows.schema, backend, "aggregated"), work.run(0))
         backend.disconnect()
         return _write_parquet([work.run(0)], config, target, work, limit)
 
