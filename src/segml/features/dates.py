@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 import pyarrow as pa
@@ -154,19 +154,21 @@ class AsOfDates:
         ----------
         customers : one row a customer (``customer_id``) and date (``as_of_s``)
         """
-        if self.is_one:
-            return rows.join(customers, "customer_id")
-        placed = customers.join(self.table, "as_of_s")
-        counts = [rows.customer_id == placed.customer_id, rows.since <= placed.place, placed.place < rows.until]
-        return rows.join(placed, counts).drop("customer_id_right", "place", *self.life)
+        return self._joined(customers, rows, "inner")
 
     def of_customers(self, customers: Table, rows: Table) -> Table:
         """Return the same, and of customers who have no row at a date one of nulls."""
+        return self._joined(customers, rows, "left")
+
+    def _joined(self, customers: Table, rows: Table, how: Literal["inner", "left"]) -> Table:
         if self.is_one:
-            return customers.left_join(rows, "customer_id").drop("customer_id_right")
-        placed = customers.join(self.table, "as_of_s")
-        counts = [placed.customer_id == rows.customer_id, placed.place >= rows.since, placed.place < rows.until]
-        return placed.left_join(rows, counts).drop("customer_id_right", "place", *self.life)
+            joined = customers.join(rows, "customer_id", how=how)
+        else:
+            placed = customers.join(self.table, "as_of_s")
+            counts = [placed.customer_id == rows.customer_id, placed.place >= rows.since, placed.place < rows.until]
+            joined = placed.join(rows, counts, how=how)
+        told = (name for name in rows.columns if name not in ("customer_id", *self.life))
+        return joined.select(*customers.columns, *told)
 
 
 def _whole(number: Any) -> Any:

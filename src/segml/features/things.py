@@ -116,28 +116,25 @@ def seen(events: Table, thing: Thing, dates: AsOfDates, *, money_days: int | Non
     ----------
     money_days : of how many days the money is; None: of all time
     """
-    if dates.is_one:
-        return _looked_at(events, thing, dates, money_days).mutate(is_counted=ibis.literal(True))
-    if money_days is not None:
-        things = _looked_at(events, thing, dates, money_days)
-        return things.mutate(is_counted=things.is_unsteady)
+    if dates.is_one or money_days is not None:
+        return _looked_at(events, thing, dates, money_days)
     unsteady = _looked_at(events.filter(events.is_unsteady), thing, dates, None)
     grown = dates.at_each(_steps(events.filter(~events.is_unsteady), thing))
-    steady = grown.mutate(is_year_before=ibis.literal(False)).select(*unsteady.columns)
-    things = unsteady.union(steady)
-    return things.mutate(is_counted=things.is_unsteady)
+    steady = grown.mutate(is_year_before=ibis.literal(False), is_counted=ibis.literal(False))
+    return unsteady.union(steady.select(*unsteady.columns))
 
 
 def _looked_at(events: Table, thing: Thing, dates: AsOfDates, money_days: int | None) -> Table:
     known = dates.at_each(events)
-    told = () if dates.is_one else ("is_unsteady",)
+    told = {} if dates.is_one else {"is_counted": known.is_unsteady}
     recent = None if money_days is None else dates.in_ages(known, known.last_at, money_days)
-    return known.group_by(*dates.keys, thing, *told).aggregate(
+    looked_at = known.group_by(*dates.keys, thing, **told).aggregate(
         first_at=known.first_at.min(),
         last_at=known.last_at.max(),
         gross=held(known.gross.sum(where=recent).fill_null(0)),
         is_year_before=dates.in_ages(known, known.last_at, 2 * windows.YEAR_DAYS, windows.YEAR_DAYS).any(),
     )
+    return looked_at.mutate(is_counted=ibis.literal(True)) if dates.is_one else looked_at
 
 
 def _steps(events: Table, thing: Thing) -> Table:
