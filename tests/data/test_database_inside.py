@@ -16,7 +16,7 @@ from segml.data import cancellations, postgres
 from segml.data.clean import clean
 from segml.data.digest import digest
 from segml.data.engine import connect
-from segml.data.prepare import number_lines, prepare
+from segml.data.prepare import number_lines, prepare, repeats_of, with_repeats
 from segml.data.read import read_table
 from segml.data.simulate import simulate
 from segml.schema import DataError, TableSchema
@@ -206,7 +206,8 @@ def test_text_that_must_be_read_first_is_refused(server: str, inside: Any, colum
 
 
 def test_cancellations_meet_their_purchases_without_trying_all_pairs(server: str, inside: Any) -> None:
-    lines = prepare(number_lines(read(f"{server}#transactions", inside)), None, largest_amount=1e12)
+    numbered = number_lines(read(f"{server}#transactions", inside))
+    lines = prepare(with_repeats(numbered, repeats_of(numbered)), None, largest_amount=1e12)
     query = inside.compile(cancellations.pair(lines))
     plan = "\n".join(step for (step,) in inside.con.execute(f"explain {query}").fetchall())
     assert "Hash" in plan

@@ -16,7 +16,7 @@ from segml.data import audit, cancellations, currency, rules
 from segml.data.engine import hold, release, to_table
 from segml.data.ledger import Ledger
 from segml.data.patterns import refuse_unusable
-from segml.data.prepare import made_up_order_id, number_lines, prepare
+from segml.data.prepare import made_up_order_id, number_lines, prepare, repeats_of, with_repeats
 from segml.schema import ORDER_LINES, DataError
 
 
@@ -59,7 +59,9 @@ def clean(transactions: Any, cleaning: CleaningConfig, *, today: date, aliases: 
         if not isinstance(transactions, Table):
             scratch.adopt(given)
         refuse_unusable(scratch.backend, _patterns(cleaning))
-        source = scratch.store(number_lines(given))
+        source = numbered = scratch.store(number_lines(given))
+        if "is_repeat" not in numbered.columns:
+            source = with_repeats(numbered, scratch.store(repeats_of(numbered)))
         cards = scratch.adopt(to_table(_cards(aliases), scratch.backend)) if aliases is not None else None
         prepared = prepare(source, cards, largest_amount=cleaning.largest_amount)
         ruled = scratch.store(prepared.mutate(rule=rules.first_rule(prepared, cleaning, today)))
@@ -68,7 +70,7 @@ def clean(transactions: Any, cleaning: CleaningConfig, *, today: date, aliases: 
         judged = _with_cancellations(ruled, scratch, cleaning)
         audit.refuse_unusable_lines(judged, cleaning, today)
         lines = scratch.store(_order_lines(judged))
-        taken = scratch.store(_taken(source, judged))
+        taken = scratch.store(_taken(numbered, judged))
         ledger = audit.account(ruled, judged, lines, cleaning)
         audit.refuse_nothing_left(ledger)
         scratch.release(lines, taken)
@@ -141,6 +143,7 @@ def _order_lines(judged: Table) -> Table:
     return named.select(*ORDER_LINES.names)
 
 
-def _taken(source: Table, judged: Table) -> Table:
+def _taken(numbered: Table, judged: Table) -> Table:
     by_rule = judged.filter(judged.rule.notnull()).select("line_number", "rule")
-    return by_rule.join(source.drop("is_repeat"), "line_number").order_by("line_number")
+    source = numbered.select(name for name in numbered.columns if name != "is_repeat")
+    return by_rule.join(source, "line_number").order_by("line_number")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import ibis
-from ibis.expr.types import BooleanValue, FloatingScalar, StringValue, TimestampValue
+from ibis.expr.types import BooleanValue, FloatingScalar, IntegerValue, StringValue, Table, TimestampValue
 
 from segml.data.spark_tables import is_spark
 
 UTC = "UTC"
+BLANKS = " \t\n\r\x0b\f"
 _BLANKS = r"[ \t\n\r\x0B\f]"
 
 
@@ -26,6 +28,11 @@ def _clock(zone: Any, moment: Any) -> Any: ...
 def _from_utc_timestamp(moment: Any, zone: Any) -> Any: ...
 
 
+@ibis.udf.scalar.builtin(name="hash", signature=((None,), "uint64"))  # type: ignore[untyped-decorator]
+def _hash(value: Any) -> Any:
+    """Return DuckDB's hash of a value, or of all that a struct holds; that of Ibis is made signed by way of text."""
+
+
 def double(value: float) -> FloatingScalar:
     """Return a number as a double: written with a point it is a decimal in Spark's SQL, where a double may not fit."""
     return ibis.literal(repr(value)).cast("float64")
@@ -36,6 +43,27 @@ def stripped(text: StringValue) -> StringValue:
     if is_spark(text.get_backend()):
         return text.re_replace(rf"^{_BLANKS}+|{_BLANKS}+\z", "")
     return text.strip()
+
+
+def has_blanks_around(text: StringValue) -> BooleanValue:
+    """Tell which texts begin or end with a blank, tab or line end, or are empty; some others may be among them."""
+    if is_spark(text.get_backend()):  # its SQL cannot spell all of them
+        return (text.ascii_str() <= ord(" ")) | (text.right(1).ascii_str() <= ord(" "))
+    return (text.ascii_str() <= ord(" ")) | ibis.or_(*(text.endswith(blank) for blank in BLANKS))
+
+
+def row_hash(rows: Table, names: Sequence[str]) -> IntegerValue:
+    """Return 64 bits for the values of each row on DuckDB in these columns; equal rows have equal ones."""
+    return _hash(ibis.struct({name: rows[name] for name in names}))
+
+
+def perhaps_repeated(rows: Table, names: Sequence[str]) -> Table:
+    """Return the rows that may equal another one in these columns: comparing all of them whole is dear."""
+    if rows.get_backend().name != "duckdb":
+        return rows
+    hashed = rows.mutate(row_hash=row_hash(rows, names))
+    counts = hashed.group_by("row_hash").aggregate(rows=hashed.count())
+    return hashed.semi_join(counts.filter(counts["rows"] > 1), "row_hash").drop("row_hash")
 
 
 def matches(text: StringValue, pattern: str) -> BooleanValue:

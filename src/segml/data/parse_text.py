@@ -11,6 +11,9 @@ BLANK = "[\\s\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
 MISSING_WORDS = ("nan", "nat", "null", "none", "<na>", "n/a", "#n/a", "-", "–", "—")
 """What programs and people write, in lower case, where a number, date or flag is not known."""
 
+FIRST_VISIBLE, LAST_VISIBLE = ord("!"), ord("~")
+"""Among the characters of ASCII, which are no blanks."""
+
 YES = ("true", "yes", "1", "да")
 NO = ("false", "no", "0", "нет")
 LARGEST_EXACT = 2**53  # beyond it a float64 skips integers
@@ -46,4 +49,7 @@ def flag(text: StringValue) -> BooleanValue:
 
 
 def _trimmed(text: StringValue) -> StringValue:
-    return text.re_replace(f"^{BLANK}+|{BLANK}+$", "").nullif("")
+    """Return text without blanks around it: patterns are dear, and few texts need them."""
+    first, last = text.ascii_str(), text.right(1).ascii_str()
+    shows = first.between(FIRST_VISIBLE, LAST_VISIBLE) & last.between(FIRST_VISIBLE, LAST_VISIBLE)
+    return ibis.ifelse(shows, text, text.re_replace(f"^{BLANK}+|{BLANK}+$", "").nullif(""))

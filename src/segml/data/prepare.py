@@ -14,6 +14,9 @@ from segml.schema import TRANSACTIONS, Column, DataError, Kind, did_you_mean
 EMPTY = r"(?i)^(?:nan|null|none|<na>|#?n/a)?$"
 """What people and programs write into an empty cell; such a text is no value."""
 
+LONGEST_EMPTY = 4
+"""How long such a text is at most, blanks apart."""
+
 FLOATED = r"^[0-9]+\.0$"
 """A whole number that went through a column of floats."""
 
@@ -24,10 +27,10 @@ _CORRECTED_NUMBERS = ("unit_price", "margin", "cost", "discount", "discount_rate
 
 
 def number_lines(transactions: Table) -> Table:
-    """Return the canonical columns and marks that are there, with ``line_number`` and ``is_repeat``.
+    """Return the canonical columns and marks that are there, with ``line_number``.
 
-    A repeat equals an earlier line in every canonical column and mark. Lines are numbered from 1. On Spark, where lines
-    have no order, a number is a text: a digest of the line's content, and how many of its like come before it.
+    Lines are numbered from 1. On Spark, where lines have no order, a number is a text: a digest of the line's content,
+    and how many of its like come before it; ``is_repeat`` tells whether any do.
 
     Raises
     ------
@@ -38,9 +41,22 @@ def number_lines(transactions: Table) -> Table:
     marks = [name + MARK for name in TRANSACTIONS.names if name + MARK in transactions.columns]
     if spark_tables.is_spark(transactions.get_backend()):
         return _with_keys(transactions.select(*marks, **columns))
-    numbered = transactions.select(*marks, **columns, line_number=ibis.row_number() + 1)
-    copies = ibis.window(group_by=[*columns, *marks], order_by="line_number")
-    return numbered.mutate(is_repeat=ibis.row_number().over(copies) > 0)
+    return transactions.select(*marks, **columns, line_number=ibis.row_number() + 1)
+
+
+def repeats_of(numbered: Table) -> Table:
+    """Return the ``line_number`` of lines that equal an earlier one in every canonical column and mark."""
+    content = [name for name in numbered.columns if name != "line_number"]
+    perhaps = functions.perhaps_repeated(numbered, content)
+    copies = ibis.window(group_by=content, order_by="line_number")
+    placed = perhaps.mutate(place=ibis.row_number().over(copies))
+    return placed.filter(placed.place > 0).select("line_number")
+
+
+def with_repeats(numbered: Table, repeats: Table) -> Table:
+    """Return numbered lines with ``is_repeat``."""
+    told = numbered.left_join(repeats.mutate(is_repeat=True), "line_number").drop("line_number_right")
+    return told.mutate(is_repeat=told.is_repeat.fill_null(False))
 
 
 def prepare(source: Table, aliases: Table | None, *, largest_amount: float) -> Table:
@@ -174,8 +190,8 @@ def trimmed(source: Table, name: str) -> StringValue:
     """Return a column of text without blanks around, null where it is empty, says that it is, or is not there."""
     if name not in source.columns:
         return ibis.null("string")
-    stripped = functions.stripped(source[name].replace(NO_BREAK_SPACE, " "))
-    return ibis.ifelse(stripped.re_search(EMPTY), ibis.null("string"), stripped)
+    text = source[name]
+    return ibis.ifelse(_needs_care(text), _trimmed(text), text)
 
 
 def customer_key(source: Table) -> StringValue:
@@ -183,9 +199,21 @@ def customer_key(source: Table) -> StringValue:
 
     A column of whole numbers with a gap in it is a column of floats to many programs, and their text files say 7.0.
     """
-    number = trimmed(source, "customer_id")
+    text = source.customer_id
+    number = _trimmed(text)
     whole = ibis.ifelse(number.re_search(FLOATED), number.substr(0, number.length() - 2), number)
-    return ibis.ifelse(number.endswith(".0"), whole, number)  # patterns are dear, and few numbers end so
+    return ibis.ifelse(_needs_care(text) | text.endswith(".0"), whole, text)
+
+
+def _needs_care(text: StringValue) -> BooleanValue:
+    """Tell which texts may not be what they are to be: patterns are dear, and few texts need them."""
+    may_be_empty = text.length() <= LONGEST_EMPTY
+    return may_be_empty | functions.has_blanks_around(text) | text.contains(NO_BREAK_SPACE)
+
+
+def _trimmed(text: StringValue) -> StringValue:
+    stripped = functions.stripped(text.replace(NO_BREAK_SPACE, " "))
+    return ibis.ifelse(stripped.re_search(EMPTY), ibis.null("string"), stripped)
 
 
 def _has_no_currency(source: Table) -> BooleanValue:

@@ -23,6 +23,7 @@ from ibis.expr.types import Table
 from segml import windows
 from segml.artifacts import unfinished
 from segml.config import FeaturesConfig
+from segml.data.functions import row_hash
 from segml.data.memory import bounded, for_database
 from segml.features.build import aggregates, finish
 from segml.features.runs import base_of_runs, merged, write_run
@@ -99,8 +100,8 @@ def fingerprint(lines: Table) -> str:
     have a size and a date of change, but lines may come from several, or from a query, and be cleaned.
     """
     lines = typed(lines)
-    row = ibis.struct({name: lines[name] for name in LINE_TYPES if name not in UNREAD})
-    sums = lines.aggregate(lines=lines.count(), hashes=_hash(row).sum().cast("string"))
+    hashes = row_hash(lines, [name for name in LINE_TYPES if name not in UNREAD])
+    sums = lines.aggregate(lines=lines.count(), hashes=hashes.sum().cast("string"))
     return hashlib.sha256(str(sums.to_pyarrow().to_pylist()).encode()).hexdigest()[:16]
 
 
@@ -149,7 +150,7 @@ def _split(lines: Table, dates: Sequence[pd.Timestamp], work: WorkFolder) -> Non
     """Write the lines that are known at the last as-of date by bucket."""
     lines = typed(lines)
     known = lines.filter(windows.before(lines.ordered_at, max(dates))).drop(*UNREAD)
-    keyed = known.mutate(**{_BUCKET: _hash(known.customer_id) % work.buckets})
+    keyed = known.mutate(**{_BUCKET: row_hash(known, ["customer_id"]) % work.buckets})
     with unfinished(work.lines) as temporary:
         keyed.to_parquet(temporary, partition_by=_BUCKET, compression="lz4_raw", dictionary_size_limit=DICTIONARY_SIZE)
 
@@ -174,8 +175,3 @@ def _lines_of(bucket: int, lines: Table, work: WorkFolder) -> Iterator[Table]:
 
 def _folder(lines: Path, bucket: int) -> Path:
     return lines / f"{_BUCKET}={bucket}"
-
-
-@ibis.udf.scalar.builtin(name="hash", signature=((None,), "uint64"))  # type: ignore[untyped-decorator]
-def _hash(value: Any) -> Any:
-    """Return DuckDB's hash of a value, or of all that a struct holds; that of Ibis is made signed by way of text."""
