@@ -59,6 +59,7 @@ def targets(costs: Costs) -> Iterator[Target]:
     yield Target("10 M lines: CPU of 12 dates / 1 date", of(10, "segml 12").cpu_s / one.cpu_s, 2.5)
     yield Target("10 M lines: CPU of 1 date / plain scan", one.cpu_s / of(10, "scan").cpu_s, 6.0)
     yield Target("10 M lines: CPU of 1 date / the four groupings", one.cpu_s / of(10, "groupings").cpu_s, 2.0)
+    yield Target("5,000 customers of 1 M lines, a further date: seconds", of(1, "segml again").wall_s, 0.5)
     free, limited = of(50, "write"), of(50, "write limited")
     yield Target("50 M lines, memory limit 1 GB: CPU / unlimited CPU", limited.cpu_s / free.cpu_s, 1.3)
     yield Target("50 M lines, memory limit 1 GB: peak memory, GB", limited.peak_bytes / GB, 1.2)

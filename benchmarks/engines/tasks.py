@@ -89,6 +89,13 @@ TASKS = (
     Task("groupings", "the four groupings below features (DuckDB SQL)", "duckdb_sql", "groupings"),
     Task("segml 1", "segml, all features, 1 date", "segml_features", "build"),
     Task("segml 12", "segml, all features, 12 dates", "segml_features", "build", dates=TWELVE, at_most=PEERS_AT_MOST),
+    Task(
+        "segml again",
+        "segml, 5,000 of the customers, a further date, all cores",
+        "segml_features",
+        "build_again",
+        at_most=1,
+    ),
     *_features("pandas", "plain_pandas"),
     *_features("polars", "plain_polars"),
     _write("write", "segml to Parquet, 1 date", None),
