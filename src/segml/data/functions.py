@@ -61,9 +61,9 @@ def perhaps_repeated(rows: Table, names: Sequence[str]) -> Table:
     """Return the rows that may equal another one in these columns: comparing all of them whole is dear."""
     if rows.get_backend().name != "duckdb":
         return rows
-    hashed = rows.mutate(row_hash=row_hash(rows, names))
-    counts = hashed.group_by("row_hash").aggregate(rows=hashed.count())
-    return hashed.semi_join(counts.filter(counts["rows"] > 1), "row_hash").drop("row_hash")
+    counts = rows.group_by(row_hash=row_hash(rows, names)).aggregate(rows=rows.count())
+    several = counts.filter(counts["rows"] > 1)
+    return rows.semi_join(several, row_hash(rows, names) == several.row_hash)
 
 
 def matches(text: StringValue, pattern: str) -> BooleanValue:
