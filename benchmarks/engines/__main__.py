@@ -7,7 +7,7 @@ Figures are ratios of one run, so that the machine cancels out.
 
     python -m benchmarks.engines                           # 1, 10 and 50 million lines
     python -m benchmarks.engines --millions 1 --repeat 3
-    python -m benchmarks.engines --output benchmarks/results/engines-2026-11-22
+    python -m benchmarks.engines --output benchmarks/results/engines-2026-11-23
 """
 
 from __future__ import annotations

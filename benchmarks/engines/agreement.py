@@ -26,6 +26,12 @@ def same_bits(ours: Path, theirs: Path) -> str:
     return "to the bit" if left.equals(right[left.columns]) else "NO: differs"
 
 
+def same_figures(ours: Path, theirs: Path) -> str:
+    """Compare what is largest of each figure over all groups."""
+    left, right = pd.read_parquet(ours), pd.read_parquet(theirs)
+    return "figures" if len(left) == len(right) and _close(left["figure"], right["figure"]) else "NO: other figures"
+
+
 def openretailscience(ours: Path, theirs: Path) -> str:
     """Its recency counts midnights up to the as-of date, its money purchases before returns."""
     return _rfm(ours, theirs, lambda c: {"recency_days": _midnights(c["recency_days"]), **_orders_and_money(c)})

@@ -15,6 +15,9 @@ PEERS_AT_MOST = 10
 """Millions of lines up to which is run what needs several times the table in memory."""
 EVERY_SIZE = 10_000
 
+ALWAYS = ("scan", "groupings", "segml 1", "segml 12", "segml again")
+"""What is run at every size, whichever tasks are asked for: others are compared with them."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -87,6 +90,15 @@ def _write(key: str, label: str, memory_limit: str | None) -> Task:
 TASKS = (
     Task("scan", "scan of the columns (DuckDB SQL)", "duckdb_sql", "scan"),
     Task("groupings", "the four groupings below features (DuckDB SQL)", "duckdb_sql", "groupings"),
+    Task(
+        "sorting",
+        "the same groupings by sorting codes (NumPy)",
+        "numpy_sorting",
+        "groupings",
+        at_most=PEERS_AT_MOST,
+        like="groupings",
+        comparison=agreement.same_figures,
+    ),
     Task("segml 1", "segml, all features, 1 date", "segml_features", "build"),
     Task("segml 12", "segml, all features, 12 dates", "segml_features", "build", dates=TWELVE, at_most=PEERS_AT_MOST),
     Task(
@@ -110,6 +122,4 @@ TASKS = (
 def chosen(millions: float, word: str = "") -> tuple[Task, ...]:
     """Return the tasks of a size whose label holds a word; segml's own are always among them, to compare with."""
     fitting = (task for task in TASKS if task.at_least <= millions <= task.at_most)
-    return tuple(
-        task for task in fitting if word in task.label or task.key in ("scan", "groupings", "segml 1", "segml 12")
-    )
+    return tuple(task for task in fitting if word in task.label or task.key in ALWAYS)

@@ -22,20 +22,21 @@ GROUPINGS = (
     "select max(a), max(b) from (select customer_id, order_id, sum(amount) a, count(*) b from purchases group by all)",
     "select max(a) from (select customer_id, order_id, count(*) a from"
     " (select distinct customer_id, order_id, product_id from purchases) group by all)",
-    "select max(a), max(b), max(c) from (select customer_id, product_id, min(ordered_at) a, max(ordered_at) b,"
-    " sum(amount) c from purchases group by all)",
-    "select max(a), max(b) from (select customer_id, category, max(ordered_at) a, sum(amount) b from purchases"
-    " group by all)",
+    "select epoch_us(max(a)), epoch_us(max(b)), max(c) from (select customer_id, product_id, min(ordered_at) a,"
+    " max(ordered_at) b, sum(amount) c from purchases group by all)",
+    "select epoch_us(max(a)), max(b) from (select customer_id, category, max(ordered_at) a, sum(amount) b"
+    " from purchases group by all)",
 )
 """Orders, different products of orders, products and categories of customers: what features at one date are made of."""
 
 
-def groupings(run: measured.Run) -> None:
+def groupings(run: measured.Run) -> pd.DataFrame:
+    """Return the largest of each figure over all groups, moments in microseconds since 1970."""
     with duckdb.connect(config={"threads": run.threads}) as base:
         path = str(run.lines).replace("'", "''")
         base.execute(f"create view purchases as select * from read_parquet('{path}') where amount > 0")
-        for query in GROUPINGS:
-            base.execute(query).fetchall()
+        figures = [figure for query in GROUPINGS for figure in base.execute(query).fetchone() or ()]
+    return pd.DataFrame({"figure": [float(figure) for figure in figures]})
 
 
 def rfm(run: measured.Run) -> pd.DataFrame:
