@@ -16,7 +16,7 @@ COLUMNS = ("", "CPU s", "× scan", "× segml", "wall s", "peak GB", "× segml", 
 NOTES = """CPU is user and system time of the process and its children, memory its largest resident size with all that
 was imported; the CPU of imports is not counted, but shown. Every task reads the file of order lines. "× segml" compares
 with segml at the same dates; RFM and writing with all features at 1 date. The last column counts the columns that are
-equal to segml's to 1e-9.
+equal to segml's to 1e-9; groupings by sorting are compared with those by hashing.
 
 pandas and Polars are written by hand in `benchmarks/peers/`, all features of the catalog, none left out; they read the
 file once and then loop over the dates. segml computes all its features or none: a row "RFM only" is three columns

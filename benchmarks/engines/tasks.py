@@ -16,7 +16,7 @@ PEERS_AT_MOST = 10
 EVERY_SIZE = 10_000
 
 ALWAYS = ("scan", "groupings", "segml 1", "segml 12", "segml again")
-"""What is run at every size, whichever tasks are asked for: others are compared with them."""
+"""What is run whichever tasks are asked for: others are compared with it, or it is quick and has a target."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,6 @@ TASKS = (
 
 
 def chosen(millions: float, word: str = "") -> tuple[Task, ...]:
-    """Return the tasks of a size whose label holds a word; segml's own are always among them, to compare with."""
+    """Return the tasks of a size whose label holds a word; those of ``ALWAYS`` are among them."""
     fitting = (task for task in TASKS if task.at_least <= millions <= task.at_most)
     return tuple(task for task in fitting if word in task.label or task.key in ALWAYS)

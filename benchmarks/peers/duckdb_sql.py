@@ -35,8 +35,8 @@ def groupings(run: measured.Run) -> pd.DataFrame:
     with duckdb.connect(config={"threads": run.threads}) as base:
         path = str(run.lines).replace("'", "''")
         base.execute(f"create view purchases as select * from read_parquet('{path}') where amount > 0")
-        figures = [figure for query in GROUPINGS for figure in base.execute(query).fetchone() or ()]
-    return pd.DataFrame({"figure": [float(figure) for figure in figures]})
+        figures = [figure for query in GROUPINGS for figure in base.execute(query).fetchall()[0]]
+    return pd.DataFrame({"figure": figures}, dtype="float64")
 
 
 def rfm(run: measured.Run) -> pd.DataFrame:

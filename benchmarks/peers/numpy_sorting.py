@@ -5,6 +5,8 @@ Text is read as codes, as the file has most of it; keys of two codes are one num
 
 from __future__ import annotations
 
+from typing import Any
+
 import measured
 import numpy as np
 import pandas as pd
@@ -12,13 +14,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-Codes = NDArray[np.int64]
+Whole = NDArray[np.int64]
 
 CODED = ("customer_id", "order_id", "product_id", "category")
 
 
 def groupings(run: measured.Run) -> pd.DataFrame:
     """Return the figures of ``duckdb_sql.groupings``."""
+    amount, placed, codes = _purchases(run)
+    customer, product, category = codes["customer_id"], codes["product_id"], codes["category"]
+    orders = _dense(_pair(customer, codes.pop("order_id")))
+    figures = (
+        *_orders(orders, amount),
+        _products_of_orders(orders, product),
+        *_products(_pair(customer, product), amount, placed),
+        *_categories(_pair(customer, category), amount, placed),
+    )
+    return pd.DataFrame({"figure": figures}, dtype="float64")
+
+
+def _purchases(run: measured.Run) -> tuple[NDArray[np.float64], Whole, dict[str, Whole]]:
+    """Return the amounts, the moments in microseconds since 1970, and the codes of the text columns."""
     pa.set_cpu_count(run.threads)
     read = pq.read_table(
         run.lines,
@@ -27,45 +43,51 @@ def groupings(run: measured.Run) -> pd.DataFrame:
         read_dictionary=list(CODED),
         use_threads=run.threads > 1,
     )
-    amount, placed = read["amount"].to_numpy(), read["ordered_at"].to_numpy().astype("int64")
-    codes = {name: _codes(read[name]) for name in CODED}
-    del read
-    customer, orders = codes["customer_id"], _dense(_pair(codes["customer_id"], codes["order_id"]))
-    figures = [float(np.bincount(orders, amount).max()), float(np.bincount(orders).max())]
+    placed = read["ordered_at"].to_numpy().astype("datetime64[us]").astype("int64")
+    return read["amount"].to_numpy(), placed, {name: _codes(read[name]) for name in CODED}
 
-    products = np.sort(_pair(orders, codes["product_id"]))
-    width = 1 + codes["product_id"].max()
-    figures.append(float(np.bincount(products[_begins(products)] // width).max()))
-    del products
 
-    pairs = _pair(customer, codes["product_id"])
+def _orders(orders: Whole, amount: NDArray[np.float64]) -> tuple[Any, ...]:
+    return np.bincount(orders, amount).max(), np.bincount(orders).max()
+
+
+def _products_of_orders(orders: Whole, product: Whole) -> Any:
+    pairs = np.sort(_pair(orders, product))
+    return np.bincount(pairs[_begins(pairs)] // _width(product)).max()
+
+
+def _products(pairs: Whole, amount: NDArray[np.float64], placed: Whole) -> tuple[Any, ...]:
     order = np.argsort(pairs)
-    starts = np.flatnonzero(_begins(pairs[order]))
-    sorted_placed = placed[order]
-    figures += [
-        float(np.minimum.reduceat(sorted_placed, starts).max()),
-        float(np.maximum.reduceat(sorted_placed, starts).max()),
-        float(np.add.reduceat(amount[order], starts).max()),
-    ]
-    del pairs, order, starts, sorted_placed
-
-    cells = _pair(customer, codes["category"])
-    latest = np.full(1 + cells.max(), placed.min())
-    np.maximum.at(latest, cells, placed)
-    return pd.DataFrame({"figure": [*figures, float(latest.max()), float(np.bincount(cells, amount).max())]})
+    starts, moments = np.flatnonzero(_begins(pairs[order])), placed[order]
+    return (
+        np.minimum.reduceat(moments, starts).max(),
+        np.maximum.reduceat(moments, starts).max(),
+        np.add.reduceat(amount[order], starts).max(),
+    )
 
 
-def _codes(column: pa.ChunkedArray) -> Codes:
+def _categories(pairs: Whole, amount: NDArray[np.float64], placed: Whole) -> tuple[Any, ...]:
+    """Few categories: every pair has a place of its own, without sorting."""
+    latest = np.full(1 + pairs.max(), placed.min())
+    np.maximum.at(latest, pairs, placed)
+    return latest.max(), np.bincount(pairs, amount).max()
+
+
+def _codes(column: pa.ChunkedArray) -> Whole:
     """Return the values of text as whole numbers from 1; 0 is the absence of one."""
     whole = column.unify_dictionaries().combine_chunks()
     return whole.indices.fill_null(-1).to_numpy().astype("int64") + 1
 
 
-def _pair(one: Codes, other: Codes) -> Codes:
-    return one * (1 + other.max()) + other
+def _pair(one: Whole, other: Whole) -> Whole:
+    return one * _width(other) + other
 
 
-def _dense(keys: Codes) -> Codes:
+def _width(codes: Whole) -> Any:
+    return 1 + codes.max()
+
+
+def _dense(keys: Whole) -> Whole:
     """Return keys as whole numbers from 0 without gaps."""
     order = np.argsort(keys)
     dense = np.empty_like(keys)
@@ -73,7 +95,7 @@ def _dense(keys: Codes) -> Codes:
     return dense
 
 
-def _begins(ordered: Codes) -> NDArray[np.bool_]:
+def _begins(ordered: Whole) -> NDArray[np.bool_]:
     """Tell where another key begins."""
     return np.concatenate([[True], ordered[1:] != ordered[:-1]])
 
